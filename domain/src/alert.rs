@@ -1,0 +1,294 @@
+//! Alerts: one per rule and subject, with evidence; children hang under their cause.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::digest_hex;
+use crate::lane::{LaneKey, words};
+use crate::source::SourceKey;
+use crate::time::Timestamp;
+
+words! {
+    /// What an alert says.
+    Rule {
+        /// The tolerance of a lane is over, its grace is running.
+        LaneLate = "LaneLate",
+        /// A lane's window closed without a success.
+        WindowMissed = "WindowMissed",
+        /// A Cloud Sync job is held back by the service.
+        JobQuarantined = "JobQuarantined",
+        /// A Cloud Sync job was paused.
+        JobPaused = "JobPaused",
+        /// A Cloud Sync job's schedule is disabled.
+        JobDisabled = "JobDisabled",
+        /// A Cloud Sync job fails as a whole.
+        JobFailing = "JobFailing",
+        /// Objects of a job fail one by one.
+        ObjectErrors = "ObjectErrors",
+        /// A source cannot be read; what hangs on it is blind.
+        SourceUnreachable = "SourceUnreachable",
+        /// A right or licence is missing; one feature is off.
+        RightMissing = "RightMissing",
+        /// The credential syncwatch signs in with ends soon.
+        CredentialExpiring = "CredentialExpiring",
+    }
+}
+
+words! {
+    /// How much it matters; the members grow.
+    Severity {
+        /// Good to know.
+        Info = "info",
+        /// Look at it in working hours.
+        Warning = "warning",
+        /// Look at it now.
+        Critical = "critical",
+    }
+}
+
+words! {
+    /// State of an alert.
+    AlertState {
+        /// It holds.
+        Firing = "firing",
+        /// It was seen not to hold any more.
+        Resolved = "resolved",
+    }
+}
+
+/// What an alert is about. `path` is unique within the tenant and stable over restarts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Subject {
+    /// Name of the tenant in the config.
+    pub tenant: String,
+    /// Key below the tenant, e.g. `lane/cloud/objects/ad.example` or `job/<id>`.
+    pub path: String,
+    /// The same for people, e.g. `Cloud Sync password hashes of ad.example`.
+    pub title: String,
+}
+
+impl Subject {
+    /// A lane.
+    #[must_use]
+    pub fn lane(key: &LaneKey) -> Self {
+        let engine = match key.engine {
+            crate::lane::Engine::Connect => "Connect Sync",
+            crate::lane::Engine::Cloud => "Cloud Sync",
+        };
+        let kind = match key.kind {
+            crate::lane::LaneKind::Objects => "objects",
+            crate::lane::LaneKind::PasswordHash => "password hashes",
+        };
+        Self {
+            tenant: key.tenant.clone(),
+            path: format!("lane/{}/{}/{}", key.engine, key.kind, key.partition),
+            title: format!("{engine} {kind} of {}", key.partition),
+        }
+    }
+
+    /// A Cloud Sync job.
+    #[must_use]
+    pub fn job(tenant: &str, job_id: &str, template: &str, domain: &str) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            path: format!("job/{job_id}"),
+            title: format!("Cloud Sync job {template} of {domain}"),
+        }
+    }
+
+    /// A single source.
+    #[must_use]
+    pub fn source(key: &SourceKey) -> Self {
+        let instance = if key.instance.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", key.instance)
+        };
+        Self {
+            tenant: key.tenant.clone(),
+            path: format!("source/{}/{}", key.poll, key.instance),
+            title: format!(
+                "Microsoft Graph {}{instance}",
+                key.poll.as_str().replace('_', " ")
+            ),
+        }
+    }
+
+    /// Everything of a tenant that Microsoft Graph tells.
+    #[must_use]
+    pub fn graph(tenant: &str) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            path: "graph".to_owned(),
+            title: "Microsoft Graph".to_owned(),
+        }
+    }
+}
+
+/// Identity of an alert over its life and over restarts: a digest of rule, subject and the
+/// instant it began, so that judging the same facts again gives the same alert.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AlertId(pub String);
+
+impl AlertId {
+    /// The id of the alert of `rule` about `subject` that began at `occurred_at`.
+    #[must_use]
+    pub fn of(rule: Rule, subject: &Subject, occurred_at: Timestamp) -> Self {
+        let began = occurred_at.as_millis().to_string();
+        Self(digest_hex(&[
+            rule.as_str(),
+            &subject.tenant,
+            &subject.path,
+            &began,
+        ]))
+    }
+}
+
+impl std::fmt::Display for AlertId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A named fact that supports an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What it is, e.g. `last success`.
+    pub name: String,
+    /// Its value as shown to people; instants in RFC 3339 UTC.
+    pub value: String,
+}
+
+/// An alert as the store keeps it and as receivers are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Stable identity.
+    pub id: AlertId,
+    /// What it says.
+    pub rule: Rule,
+    /// About what.
+    pub subject: Subject,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Whether it holds.
+    pub state: AlertState,
+    /// When it began, in event time.
+    pub occurred_at: Timestamp,
+    /// When it was noticed.
+    pub detected_at: Timestamp,
+    /// When it was seen to be over, in event time.
+    pub resolved_at: Option<Timestamp>,
+    /// One sentence: what, where, since when.
+    pub summary: String,
+    /// What to check first.
+    pub mend: String,
+    /// The facts behind it.
+    pub evidence: Vec<Evidence>,
+    /// For routing: tenant, engine, kind, partition, job, source, `error_group`, rule, severity.
+    pub labels: BTreeMap<String, String>,
+    /// The alert that explains this one; it speaks for both.
+    pub cause: Option<AlertId>,
+}
+
+words! {
+    /// What a detector found out about a condition.
+    Finding {
+        /// It holds.
+        Holds = "holds",
+        /// It was seen not to hold.
+        Clear = "clear",
+    }
+}
+
+/// What a detector says about a rule and a subject. Where nothing can be said (the source was
+/// not read), a detector stays silent and the alert stays what it is: missing data never resolves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Holds or clear.
+    pub finding: Finding,
+    /// Which rule.
+    pub rule: Rule,
+    /// About what.
+    pub subject: Subject,
+    /// How much it matters while it holds.
+    pub severity: Severity,
+    /// Since when, in event time (for `Clear`: since when it is over).
+    pub occurred_at: Timestamp,
+    /// One sentence.
+    pub summary: String,
+    /// What to check first.
+    pub mend: String,
+    /// The facts behind it.
+    pub evidence: Vec<Evidence>,
+    /// Routing labels beyond tenant, rule and severity.
+    pub labels: BTreeMap<String, String>,
+    /// Subjects (rule and path within the tenant) whose firing alert would explain this one,
+    /// nearest cause last: tenant > engine > server or agent > job or connector > lane.
+    pub causes: Vec<(Rule, String)>,
+}
+
+words! {
+    /// What a notification tells about an alert.
+    NotificationEvent {
+        /// It began.
+        Firing = "firing",
+        /// It still holds; severity or cause changed.
+        Changed = "changed",
+        /// It is over.
+        Resolved = "resolved",
+    }
+}
+
+/// What one receiver is told: a snapshot, so that a late delivery tells what was true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// What happened.
+    pub event: NotificationEvent,
+    /// The alert at that moment.
+    pub alert: Alert,
+    /// Titles of subjects this alert speaks for, at that moment.
+    pub children: Vec<String>,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+}
+
+impl Notification {
+    /// The key that lets a receiver drop repetitions: the same for every attempt and restart.
+    #[must_use]
+    pub fn idempotency_key(&self, receiver: &str) -> String {
+        let severity = match self.event {
+            NotificationEvent::Changed => self.alert.severity.as_str(),
+            _ => "",
+        };
+        digest_hex(&[&self.alert.id.0, self.event.as_str(), severity, receiver])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::{Engine, LaneKind};
+
+    #[test]
+    fn the_same_facts_give_the_same_alert_and_another_start_another_one() {
+        let subject = Subject::lane(&LaneKey {
+            tenant: "hauser".into(),
+            engine: Engine::Cloud,
+            kind: LaneKind::PasswordHash,
+            partition: "ad.hauser.example".into(),
+        });
+        assert_eq!(
+            subject.title,
+            "Cloud Sync password hashes of ad.hauser.example"
+        );
+        let began = Timestamp::from_millis(60_000);
+        let id = AlertId::of(Rule::WindowMissed, &subject, began);
+        assert_eq!(id, AlertId::of(Rule::WindowMissed, &subject, began));
+        assert_ne!(id, AlertId::of(Rule::LaneLate, &subject, began));
+        assert_ne!(
+            id,
+            AlertId::of(Rule::WindowMissed, &subject, Timestamp::from_millis(60_001))
+        );
+    }
+}
