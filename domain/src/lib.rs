@@ -15,6 +15,7 @@ pub mod job;
 pub mod lane;
 pub mod ledger;
 pub mod log;
+pub mod policy;
 pub mod schedule;
 pub mod secret;
 pub mod source;

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! placeholder
+#[expect(unused, missing_docs, reason = "being written")]
+pub mod model;

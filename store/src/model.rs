@@ -1,0 +1,474 @@
+//! What goes into the store and what comes out, in the words of the domain.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use syncwatch_domain::alert::Alert;
+use syncwatch_domain::cadence::{Intervals, Timing};
+use syncwatch_domain::cycle::{Cycle, CycleOutcome};
+use syncwatch_domain::delivery::{AttemptResult, NewDelivery};
+use syncwatch_domain::job::{ErrorGroup, Job};
+use syncwatch_domain::lane::{Engine, LaneKey, LaneKind, LaneStatus};
+use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
+use syncwatch_domain::source::{ReadFailure, SourceKey, SourceState};
+use syncwatch_domain::time::Timestamp;
+use syncwatch_domain::window::LaneFacts;
+
+/// Number of a source's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub i64);
+
+/// Number of a lane's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaneId(pub i64);
+
+/// A source and what its next read continues from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSource {
+    /// Number of its row.
+    pub id: SourceId,
+    /// What is known of it.
+    pub state: SourceState,
+    /// Watermark, page token and the like, in the poll's own notation.
+    pub resume: Option<String>,
+}
+
+/// How a poll ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PollOutcome {
+    /// The source was read; that covers every lane of it.
+    Read,
+    /// Only the lanes listed as confirmed were read.
+    Partial,
+    /// It could not be read.
+    Failed {
+        /// Why, as a word.
+        failure: ReadFailure,
+        /// Why, as a sentence without secrets.
+        text: String,
+    },
+}
+
+/// Whether cycles are expected of a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Yes.
+    Expected,
+    /// No: disabled on purpose, paused, staging.
+    Paused {
+        /// Why, for people.
+        reason: String,
+    },
+    /// The source cannot tell this lane from another one.
+    Masked {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// What a poll learned of one lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneUpdate {
+    /// Which lane; made when it is new.
+    pub key: LaneKey,
+    /// The Cloud Sync job behind it.
+    pub job_id: Option<String>,
+    /// Cycles seen, in any order, also ones reported before.
+    pub cycles: Vec<Cycle>,
+    /// Interval the source promises.
+    pub promised: Option<Duration>,
+    /// Whether cycles are expected.
+    pub expectation: Expectation,
+    /// This read covered the lane even where the outcome is [`PollOutcome::Partial`].
+    pub confirmed: bool,
+    /// Logs that cover this span were read completely: gaps between successes in it are missed windows.
+    pub gaps_between: Option<(Timestamp, Timestamp)>,
+}
+
+/// Which log rows come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogStream {
+    /// Provisioning log.
+    Provisioning,
+    /// Directory audits.
+    Audit,
+}
+
+/// One row of a log: the fields rules need, and the row as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct LogRow<'a> {
+    /// Id of the row.
+    pub id: RowId,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Job it belongs to; empty for audits.
+    pub job_id: &'a str,
+    /// What was tried.
+    pub action: ProvisioningAction,
+    /// How it went.
+    pub status: ProvisioningStatus,
+    /// Error code of a failure.
+    pub error_code: Option<&'a str>,
+    /// Source object, where it tells.
+    pub object_id: Option<&'a str>,
+    /// Cycle it belongs to, where it tells.
+    pub cycle_id: Option<RowId>,
+    /// The row's JSON.
+    pub raw: &'a [u8],
+}
+
+/// Rows of one page of a log.
+#[derive(Clone, Debug)]
+pub struct LogPage<'a> {
+    /// Which log.
+    pub stream: LogStream,
+    /// Its rows, in any order.
+    pub rows: Vec<LogRow<'a>>,
+}
+
+/// A small fact of a tenant that is neither lane nor job; the last known value wins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// Name within the tenant, e.g. `credential/<key id>`.
+    pub name: String,
+    /// Value.
+    pub value: Value,
+}
+
+/// Everything one poll learned; committed as a whole.
+#[derive(Clone, Debug)]
+pub struct PollCommit<'a> {
+    /// Which source was polled.
+    pub source: SourceId,
+    /// Start of the request: what the answer is sure to cover.
+    pub started_at: Timestamp,
+    /// End of the request.
+    pub finished_at: Timestamp,
+    /// How it ended.
+    pub outcome: PollOutcome,
+    /// Lanes whose facts changed.
+    pub lanes: Vec<LaneUpdate>,
+    /// Jobs seen.
+    pub jobs: Vec<Job>,
+    /// Jobs of this source that are not listed are gone.
+    pub jobs_complete: bool,
+    /// Rows of a log.
+    pub log: Option<LogPage<'a>>,
+    /// What the next read continues from; `None` leaves it as it is.
+    pub resume: Option<String>,
+    /// Sources found by this poll.
+    pub discovered: Vec<SourceKey>,
+    /// Sources that are gone.
+    pub retired: Vec<SourceKey>,
+    /// Small facts.
+    pub facts: Vec<Fact>,
+}
+
+impl PollCommit<'_> {
+    /// A commit that says no more than how the poll ended.
+    #[must_use]
+    pub fn bare(source: SourceId, started_at: Timestamp, finished_at: Timestamp, outcome: PollOutcome) -> Self {
+        Self {
+            source,
+            started_at,
+            finished_at,
+            outcome,
+            lanes: Vec::new(),
+            jobs: Vec::new(),
+            jobs_complete: false,
+            log: None,
+            resume: None,
+            discovered: Vec::new(),
+            retired: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+}
+
+/// What a commit of a poll did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PollReceipt {
+    /// Log rows that are new.
+    pub stored: u64,
+    /// Log rows that were there already.
+    pub repeated: u64,
+    /// Log rows whose id is known under another instant: kept out.
+    pub conflicting: u64,
+    /// The sources of [`PollCommit::discovered`].
+    pub discovered: Vec<StoredSource>,
+}
+
+/// A lane that a read must cover, and the job behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossingLane {
+    /// Which lane.
+    pub key: LaneKey,
+    /// The Cloud Sync job behind it.
+    pub job_id: Option<String>,
+}
+
+/// A lane whose verdict can change now, with all that judging needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DueLane {
+    /// Number of its row.
+    pub id: LaneId,
+    /// Which lane.
+    pub key: LaneKey,
+    /// The Cloud Sync job behind it.
+    pub job_id: Option<String>,
+    /// Its source.
+    pub source_key: SourceKey,
+    /// Status on record.
+    pub status: LaneStatus,
+    /// Guards the judgement: it is refused if the lane changed meanwhile.
+    pub version: i64,
+    /// The facts to judge. A masked lane has no window here.
+    pub facts: LaneFacts,
+    /// Its timing.
+    pub timing: Timing,
+    /// Its three intervals.
+    pub intervals: Intervals,
+    /// Why it is paused or masked.
+    pub idle_reason: Option<String>,
+}
+
+/// A judged lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneJudgement {
+    /// Which lane.
+    pub id: LaneId,
+    /// Version that was judged.
+    pub version: i64,
+    /// Status before.
+    pub from: LaneStatus,
+    /// Status now.
+    pub to: LaneStatus,
+    /// Since when, in event time.
+    pub occurred_at: Option<Timestamp>,
+    /// When to look again; `None` while only a change can matter.
+    pub due_at: Option<Timestamp>,
+}
+
+/// A job with the version the evaluator saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredJob {
+    /// The job.
+    pub job: Job,
+    /// It is no longer listed.
+    pub gone: bool,
+    /// Guards [`Seen`].
+    pub version: i64,
+}
+
+/// Open errors of single objects of one job and group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectErrorSummary {
+    /// Tenant.
+    pub tenant: String,
+    /// Job.
+    pub job_id: String,
+    /// Group of the error codes.
+    pub group: ErrorGroup,
+    /// Objects that fail at present; zero when all recovered.
+    pub objects: i64,
+    /// First failure among them.
+    pub first_at: Option<Timestamp>,
+    /// Newest failure among them.
+    pub last_at: Option<Timestamp>,
+    /// The codes, most frequent first, with their counts.
+    pub codes: Vec<(String, i64)>,
+}
+
+/// A fact as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredFact {
+    /// Tenant.
+    pub tenant: String,
+    /// Name within the tenant.
+    pub name: String,
+    /// Value.
+    pub value: Value,
+    /// When it was read.
+    pub read_at: Timestamp,
+}
+
+/// What changed since the evaluator last looked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unseen {
+    /// Sources that changed, and all that fail.
+    pub sources: Vec<StoredSource>,
+    /// Jobs that changed.
+    pub jobs: Vec<StoredJob>,
+    /// Summaries of the jobs whose object errors changed, every group of each.
+    pub object_errors: Vec<ObjectErrorSummary>,
+    /// Facts that changed.
+    pub facts: Vec<StoredFact>,
+}
+
+/// Which rows of [`Unseen`] a judgement dealt with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Sources, with the attempt that was looked at.
+    pub sources: Vec<(SourceId, Option<Timestamp>)>,
+    /// Jobs (tenant, job id) with their versions.
+    pub jobs: Vec<(String, String, i64)>,
+    /// Jobs whose object errors were looked at.
+    pub object_errors: Vec<(String, String)>,
+    /// Facts (tenant, name) with the read that was looked at.
+    pub facts: Vec<(String, String, Timestamp)>,
+}
+
+/// Transitions, alerts and messages that belong together; committed as a whole.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// When it was judged.
+    pub now: Timestamp,
+    /// Judged lanes.
+    pub lanes: Vec<LaneJudgement>,
+    /// Alerts to write, by id.
+    pub alerts: Vec<Alert>,
+    /// Who is told what.
+    pub deliveries: Vec<NewDelivery>,
+    /// Rows that were dealt with.
+    pub seen: Seen,
+}
+
+/// What a judgement did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JudgementReceipt {
+    /// `false`: a lane changed while it was judged; nothing was written, judge again.
+    pub committed: bool,
+    /// Deliveries that were new.
+    pub deliveries: u64,
+}
+
+/// One attempt to deliver, and what follows from it.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    /// Which delivery.
+    pub delivery_id: i64,
+    /// Start of the attempt.
+    pub began_at: Timestamp,
+    /// End of the attempt.
+    pub ended_at: Timestamp,
+    /// What the receiver said.
+    pub result: AttemptResult,
+    /// For [`AttemptResult::Retry`]: when to try again.
+    pub next_due_at: Option<Timestamp>,
+    /// For [`AttemptResult::GiveUp`]: who is told instead.
+    pub fallback: Option<NewDelivery>,
+}
+
+/// How much waits to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxDepth {
+    /// Deliveries not finished.
+    pub depth: i64,
+    /// The oldest of them.
+    pub oldest_created_at: Option<Timestamp>,
+}
+
+/// Which lanes to list; an absent field matches all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LaneFilter {
+    /// Tenant.
+    pub tenant: Option<String>,
+    /// Engine.
+    pub engine: Option<Engine>,
+    /// Kind.
+    pub kind: Option<LaneKind>,
+    /// Status.
+    pub status: Option<LaneStatus>,
+}
+
+/// A lane as shown to people and metrics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaneView {
+    /// Number of its row.
+    pub id: LaneId,
+    /// Which lane.
+    pub key: LaneKey,
+    /// The Cloud Sync job behind it.
+    pub job_id: Option<String>,
+    /// Its source.
+    pub source_key: SourceKey,
+    /// Status on record.
+    pub status: LaneStatus,
+    /// Since when, in event time.
+    pub status_at: Option<Timestamp>,
+    /// Facts behind it.
+    pub facts: LaneFacts,
+    /// Its three intervals.
+    pub intervals: Intervals,
+    /// Its timing.
+    pub timing: Timing,
+    /// Why it is paused or masked.
+    pub idle_reason: Option<String>,
+    /// Missed windows since it is known.
+    pub missed_windows: i64,
+}
+
+/// Cycles of a lane since it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CycleTotal {
+    /// Which lane.
+    pub key: LaneKey,
+    /// Outcome.
+    pub outcome: CycleOutcome,
+    /// How many.
+    pub count: i64,
+    /// Sum of their lengths, where known.
+    pub duration_ms: i64,
+}
+
+/// Log rows of a job since it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTotal {
+    /// Tenant.
+    pub tenant: String,
+    /// Job.
+    pub job_id: String,
+    /// What was tried.
+    pub action: ProvisioningAction,
+    /// How it went.
+    pub status: ProvisioningStatus,
+    /// Group of the error; `None` without one.
+    pub error_group: Option<ErrorGroup>,
+    /// How many.
+    pub count: i64,
+}
+
+/// Which alerts to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertFilter {
+    /// Only firing ones.
+    pub firing_only: bool,
+    /// Only of this tenant.
+    pub tenant: Option<String>,
+    /// At most this many, newest first; 0 for the default of 500.
+    pub limit: u32,
+}
+
+/// How long things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Log rows.
+    pub observations: Duration,
+    /// Cycles and transitions.
+    pub cycles: Duration,
+    /// Resolved alerts with their deliveries and attempts, and ledger entries.
+    pub alerts: Duration,
+}
+
+/// What was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PruneReport {
+    /// Log rows.
+    pub observations: u64,
+    /// Cycles and transitions.
+    pub cycles: u64,
+    /// Alerts, deliveries, attempts and ledger entries.
+    pub alerts: u64,
+    /// There is more to remove; call again.
+    pub more: bool,
+}
