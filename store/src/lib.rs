@@ -1,3 +1,33 @@
-//! placeholder
-#[expect(unused, missing_docs, reason = "being written")]
-pub mod model;
+//! The only SQL of syncwatch: SQLite and PostgreSQL behind one face.
+//!
+//! Guarantees: what is accepted is committed before anything is announced; a change and its
+//! consequences are one transaction, guarded by compare-and-set on what was read; deadlines only
+//! move forward. Never makes a network call inside a transaction, never hands a transaction out,
+//! never decides whether a lane is late: that is the domain's.
+//!
+//! Three ways in: [`Store::commit_poll`] (the collector), [`Store::commit_judgement`] (the
+//! evaluator) and [`Store::claim_deliveries`] (the deliverer). Everything else reads.
+
+mod codec;
+mod delivery;
+mod error;
+mod feed;
+mod judgement;
+mod lane;
+mod ledger;
+mod log;
+mod model;
+mod object_error;
+mod poll;
+mod pools;
+mod read;
+mod retention;
+mod source;
+mod store;
+mod unseen;
+
+pub use error::{StoreError, Trouble};
+pub use feed::{Feed, StoreEvent, Topic, Wake};
+pub use log::StoredLogRow;
+pub use model::*;
+pub use store::{CommitProbe, Store, StoreOptions};

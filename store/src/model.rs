@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use syncwatch_domain::alert::Alert;
+use syncwatch_domain::alert::{Alert, AlertState, Rule, Severity};
 use syncwatch_domain::cadence::{Intervals, Timing};
 use syncwatch_domain::cycle::{Cycle, CycleOutcome};
 use syncwatch_domain::delivery::{AttemptResult, NewDelivery};
@@ -167,7 +167,12 @@ pub struct PollCommit<'a> {
 impl PollCommit<'_> {
     /// A commit that says no more than how the poll ended.
     #[must_use]
-    pub fn bare(source: SourceId, started_at: Timestamp, finished_at: Timestamp, outcome: PollOutcome) -> Self {
+    pub fn bare(
+        source: SourceId,
+        started_at: Timestamp,
+        finished_at: Timestamp,
+        outcome: PollOutcome,
+    ) -> Self {
         Self {
             source,
             started_at,
@@ -336,7 +341,7 @@ pub struct Judgement {
 /// What a judgement did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JudgementReceipt {
-    /// `false`: a lane changed while it was judged; nothing was written, judge again.
+    /// `false`: a lane or an alert changed while it was judged; nothing was written, judge again.
     pub committed: bool,
     /// Deliveries that were new.
     pub deliveries: u64,
@@ -357,6 +362,30 @@ pub struct AttemptRecord {
     pub next_due_at: Option<Timestamp>,
     /// For [`AttemptResult::GiveUp`]: who is told instead.
     pub fallback: Option<NewDelivery>,
+}
+
+/// How many deliveries a receiver can take at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Name of the receiver in the config.
+    pub receiver: String,
+    /// Free places.
+    pub limit: u32,
+}
+
+/// How many alerts there are of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertTotal {
+    /// Tenant.
+    pub tenant: String,
+    /// Rule.
+    pub rule: Rule,
+    /// Severity.
+    pub severity: Severity,
+    /// State.
+    pub state: AlertState,
+    /// How many are kept.
+    pub count: i64,
 }
 
 /// How much waits to be sent.
@@ -417,7 +446,9 @@ pub struct CycleTotal {
     pub outcome: CycleOutcome,
     /// How many.
     pub count: i64,
-    /// Sum of their lengths, where known.
+    /// How many of them had a known length.
+    pub timed: i64,
+    /// Sum of the known lengths.
     pub duration_ms: i64,
 }
 

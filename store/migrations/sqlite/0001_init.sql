@@ -43,6 +43,9 @@ create table lane (
     deadline_at bigint,
     -- Start of a read of this lane alone; the source's own read covers all its lanes.
     confirmed_at bigint,
+    -- Set when cycles became expected again: the window cannot begin earlier.
+    expected_since bigint,
+    -- Null, 'paused' or 'masked'; an idle lane has no late_at and no deadline_at.
     idle text,
     idle_reason text,
     status text not null,
@@ -72,6 +75,8 @@ create table cycle_total (
     lane_id bigint not null references lane (id),
     outcome text not null,
     count bigint not null,
+    -- How many of them had a known length, and the sum of those.
+    timed bigint not null,
     duration_ms bigint not null,
     primary key (lane_id, outcome)
 ) without rowid;
@@ -186,6 +191,7 @@ create table alert (
     body text not null
 ) without rowid;
 create unique index alert_firing on alert (tenant, path, rule) where state = 'firing';
+create index alert_counted on alert (state, tenant, rule, severity);
 create index alert_detected on alert (detected_at);
 create index alert_cause on alert (cause) where cause is not null;
 
@@ -205,7 +211,7 @@ create table delivery (
     -- The notification as JSON: a snapshot, so that a late delivery tells what was true.
     body text not null
 );
-create index delivery_due on delivery (due_at) where state = 'pending';
+create index delivery_due on delivery (receiver, due_at) where state = 'pending';
 create index delivery_dead on delivery (finished_at) where state = 'dead';
 
 create table attempt (

@@ -1,0 +1,456 @@
+//! Rows of logs: deduplicated, packed, counted, and the objects that fail at present.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use sqlx::AssertSqlSafe;
+use syncwatch_domain::job::ErrorGroup;
+use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
+use syncwatch_domain::time::Timestamp;
+
+use crate::codec::{CURRENT, Packer, unpack};
+use crate::error::StoreError;
+use crate::model::{LogPage, LogRow, LogStream, PollReceipt};
+use crate::object_error::note_object_errors;
+use crate::pools::{Tx, execute, fetch, fetch_in, places};
+use crate::store::Store;
+
+/// Rows per insert: below the 32,766 values SQLite takes, and where speed no longer grows.
+const CHUNK: usize = 500;
+const COLUMNS: usize = 11;
+/// How many ids are remembered per generation. Two generations cover the overlap of two polls of
+/// a busy tenant; the database still refuses what memory forgot.
+const REMEMBERED: usize = 100_000;
+
+/// Binds the columns of log rows, in the order of the insert statement.
+macro_rules! bind_rows {
+    ($query:expr, $stream:expr, $rows:expr, $refs:expr) => {{
+        let mut query = $query;
+        for row in $rows {
+            query = query
+                .bind(row.occurred_at)
+                .bind(row.id.0.as_slice())
+                .bind($refs.get(&row.job_id).copied())
+                .bind(stream_code($stream))
+                .bind(code_of(ProvisioningAction::ALL, row.action))
+                .bind(code_of(ProvisioningStatus::ALL, row.status))
+                .bind(row.error_code.as_deref())
+                .bind(row.object_id.as_deref())
+                .bind(row.cycle_id.map(|id| id.0.to_vec()))
+                .bind(CURRENT)
+                .bind(row.raw.as_slice());
+        }
+        query.persistent($rows.len() == CHUNK)
+    }};
+}
+
+/// What the store remembers of recent log rows between polls.
+#[derive(Debug, Default)]
+pub(crate) struct LogState {
+    recent: Mutex<Recent>,
+    job_refs: Mutex<HashMap<(String, String), i64>>,
+}
+
+/// Ids seen lately with their instants, in two generations: the older one is dropped when the
+/// younger is full.
+#[derive(Debug, Default)]
+struct Recent {
+    young: HashMap<RowId, i64>,
+    old: HashMap<RowId, i64>,
+}
+
+impl Recent {
+    fn get(&self, id: &RowId) -> Option<i64> {
+        self.young.get(id).or_else(|| self.old.get(id)).copied()
+    }
+
+    fn insert(&mut self, id: RowId, occurred_at: i64) {
+        if self.young.len() >= REMEMBERED {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(id, occurred_at);
+    }
+}
+
+/// A page ready to be written: new to memory, packed.
+pub(crate) struct PackedLog {
+    stream: LogStream,
+    rows: Vec<PackedRow>,
+    repeated: u64,
+    conflicting: u64,
+}
+
+pub(crate) struct PackedRow {
+    pub(crate) id: RowId,
+    pub(crate) occurred_at: i64,
+    pub(crate) job_id: String,
+    pub(crate) action: ProvisioningAction,
+    pub(crate) status: ProvisioningStatus,
+    pub(crate) error_code: Option<String>,
+    pub(crate) object_id: Option<String>,
+    cycle_id: Option<RowId>,
+    raw: Vec<u8>,
+}
+
+impl PackedRow {
+    fn of(row: &LogRow<'_>, packer: &mut Packer) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            occurred_at: row.occurred_at.as_millis(),
+            job_id: row.job_id.to_owned(),
+            action: row.action,
+            status: row.status,
+            error_code: row.error_code.map(str::to_owned),
+            object_id: row.object_id.map(str::to_owned),
+            cycle_id: row.cycle_id,
+            raw: packer.pack(row.raw)?,
+        })
+    }
+
+    pub(crate) fn error_group(&self) -> Option<ErrorGroup> {
+        (self.status == ProvisioningStatus::Failure)
+            .then(|| ErrorGroup::of_code(self.error_code.as_deref().unwrap_or_default()))
+    }
+}
+
+/// The number a word is stored as; the order of declaration is part of the schema.
+fn code_of<T: PartialEq + Copy>(all: &[T], member: T) -> i16 {
+    let at = all.iter().position(|other| *other == member).unwrap_or(0);
+    i16::try_from(at).unwrap_or(0)
+}
+
+fn member_of<T: Copy>(all: &[T], code: i16, column: &'static str) -> Result<T, StoreError> {
+    usize::try_from(code)
+        .ok()
+        .and_then(|at| all.get(at))
+        .copied()
+        .ok_or_else(|| StoreError::Row {
+            table: "observation",
+            column,
+            found: code.to_string(),
+        })
+}
+
+pub(crate) fn action_of(code: i16) -> Result<ProvisioningAction, StoreError> {
+    member_of(ProvisioningAction::ALL, code, "action")
+}
+
+pub(crate) fn status_of(code: i16) -> Result<ProvisioningStatus, StoreError> {
+    member_of(ProvisioningStatus::ALL, code, "status")
+}
+
+const fn stream_code(stream: LogStream) -> i16 {
+    match stream {
+        LogStream::Provisioning => 0,
+        LogStream::Audit => 1,
+    }
+}
+
+/// A log row as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLogRow {
+    /// Id of the row.
+    pub id: RowId,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What was tried.
+    pub action: ProvisioningAction,
+    /// How it went.
+    pub status: ProvisioningStatus,
+    /// Error code of a failure.
+    pub error_code: Option<String>,
+    /// Source object, where it tells.
+    pub object_id: Option<String>,
+    /// The row's JSON as it came.
+    pub raw: Vec<u8>,
+}
+
+impl Store {
+    /// Sorts out what memory knows already and packs the rest; outside any transaction.
+    pub(crate) fn pack_log(&self, page: &LogPage<'_>) -> Result<PackedLog, StoreError> {
+        let mut packed = PackedLog {
+            stream: page.stream,
+            rows: Vec::with_capacity(page.rows.len()),
+            repeated: 0,
+            conflicting: 0,
+        };
+        let mut packer = Packer::new()?;
+        let mut on_page: HashMap<RowId, i64> = HashMap::with_capacity(page.rows.len());
+        for row in &page.rows {
+            let at = row.occurred_at.as_millis();
+            let known = on_page
+                .get(&row.id)
+                .copied()
+                .or_else(|| self.recent().get(&row.id));
+            match known {
+                Some(known) if known == at => packed.repeated += 1,
+                Some(_) => packed.conflicting += 1,
+                None => {
+                    on_page.insert(row.id, at);
+                    packed.rows.push(PackedRow::of(row, &mut packer)?);
+                }
+            }
+        }
+        // Neighbours in time become neighbours in the key.
+        packed
+            .rows
+            .sort_unstable_by_key(|row| (row.occurred_at, row.id));
+        Ok(packed)
+    }
+
+    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+        self.log_state()
+            .recent
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// After the commit: these rows are known now.
+    pub(crate) fn remember_log(&self, packed: PackedLog) {
+        let mut recent = self.recent();
+        for row in packed.rows {
+            recent.insert(row.id, row.occurred_at);
+        }
+    }
+
+    /// Writes a packed page within the poll's transaction.
+    pub(crate) async fn store_log(
+        &self,
+        tx: &mut Tx,
+        tenant: &str,
+        packed: &PackedLog,
+        receipt: &mut PollReceipt,
+    ) -> Result<(), StoreError> {
+        receipt.repeated += packed.repeated;
+        receipt.conflicting += packed.conflicting;
+        let refs = self.job_refs(tx, tenant, &packed.rows).await?;
+        let mut fresh = Vec::with_capacity(packed.rows.len());
+        for chunk in packed.rows.chunks(CHUNK) {
+            let written = insert_rows(tx, packed.stream, chunk, &refs).await?;
+            receipt.stored += written.len() as u64;
+            receipt.repeated += (chunk.len() - written.len()) as u64;
+            if written.len() == chunk.len() {
+                fresh.extend(chunk);
+            } else {
+                let written: std::collections::HashSet<RowId> = written.into_iter().collect();
+                fresh.extend(chunk.iter().filter(|row| written.contains(&row.id)));
+            }
+        }
+        if packed.stream == LogStream::Provisioning {
+            count_rows(tx, &fresh, &refs).await?;
+            note_object_errors(tx, &fresh, &refs).await?;
+        }
+        Ok(())
+    }
+
+    /// Numbers of the jobs of these rows; made for jobs that are new.
+    async fn job_refs(
+        &self,
+        tx: &mut Tx,
+        tenant: &str,
+        rows: &[PackedRow],
+    ) -> Result<HashMap<String, i64>, StoreError> {
+        let mut refs = HashMap::new();
+        for row in rows {
+            if refs.contains_key(&row.job_id) {
+                continue;
+            }
+            let key = (tenant.to_owned(), row.job_id.clone());
+            let cached = self.job_ref_cache().get(&key).copied();
+            let number = match cached {
+                Some(number) => number,
+                None => make_job_ref(tx, tenant, &row.job_id).await?,
+            };
+            self.job_ref_cache().insert(key, number);
+            refs.insert(row.job_id.clone(), number);
+        }
+        Ok(refs)
+    }
+
+    fn job_ref_cache(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), i64>> {
+        self.log_state()
+            .job_refs
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The newest rows of a job, unpacked.
+    ///
+    /// # Errors
+    /// When the database refuses or a row cannot be unpacked.
+    pub async fn log_rows(
+        &self,
+        tenant: &str,
+        job_id: &str,
+        limit: u32,
+    ) -> Result<Vec<StoredLogRow>, StoreError> {
+        type Row = (
+            Vec<u8>,
+            i64,
+            i16,
+            i16,
+            Option<String>,
+            Option<String>,
+            i16,
+            Vec<u8>,
+        );
+        let rows: Vec<Row> = fetch!(
+            self,
+            "list log rows",
+            sqlx::query_as(
+                "select o.id, o.occurred_at, o.action, o.status, o.error_code, o.object_id, o.dictionary, o.raw \
+                 from observation o join job_ref j on j.id = o.job_ref \
+                 where j.tenant = $1 and j.job_id = $2 order by o.occurred_at desc limit $3"
+            )
+            .bind(tenant)
+            .bind(job_id)
+            .bind(i64::from(limit))
+        )?;
+        rows.into_iter()
+            .map(
+                |(id, at, action, status, error_code, object_id, dictionary, raw)| {
+                    Ok(StoredLogRow {
+                        id: row_id(id)?,
+                        occurred_at: Timestamp::from_millis(at),
+                        action: action_of(action)?,
+                        status: status_of(status)?,
+                        error_code,
+                        object_id,
+                        raw: unpack(dictionary, &raw)?,
+                    })
+                },
+            )
+            .collect()
+    }
+
+    /// How many rows of logs are kept.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn log_row_count(&self) -> Result<i64, StoreError> {
+        let rows: Vec<(i64,)> = fetch!(
+            self,
+            "count log rows",
+            sqlx::query_as("select count(*) from observation")
+        )?;
+        Ok(rows.first().map_or(0, |row| row.0))
+    }
+}
+
+async fn make_job_ref(tx: &mut Tx, tenant: &str, job_id: &str) -> Result<i64, StoreError> {
+    let rows: Vec<(i64,)> = fetch_in!(
+        tx,
+        "number a job",
+        sqlx::query_as(
+            "insert into job_ref (tenant, job_id) values ($1, $2) \
+             on conflict (tenant, job_id) do update set job_id = excluded.job_id returning id"
+        )
+        .bind(tenant)
+        .bind(job_id)
+    )?;
+    rows.first()
+        .map(|row| row.0)
+        .ok_or_else(|| StoreError::Row {
+            table: "job_ref",
+            column: "id",
+            found: job_id.to_owned(),
+        })
+}
+
+/// Writes rows; gives the ids of those that are new.
+///
+/// Nearly always all are: memory has sorted out the repetitions. Only where it had forgotten some
+/// (after a restart) is the statement taken back and run again in the slower form that tells which.
+async fn insert_rows(
+    tx: &mut Tx,
+    stream: LogStream,
+    rows: &[PackedRow],
+    refs: &HashMap<String, i64>,
+) -> Result<Vec<RowId>, StoreError> {
+    let sql = format!(
+        "insert into observation (occurred_at, id, job_ref, stream, action, status, error_code, object_id, \
+         cycle_id, dictionary, raw) values {} on conflict (occurred_at, id) do nothing",
+        places(rows.len(), COLUMNS)
+    );
+    execute!(tx, "write log rows", sqlx::query("savepoint log_rows"))?;
+    let written = execute!(
+        tx,
+        "write log rows",
+        bind_rows!(sqlx::query(AssertSqlSafe(sql.clone())), stream, rows, refs)
+    )?;
+    if written == rows.len() as u64 {
+        execute!(
+            tx,
+            "write log rows",
+            sqlx::query("release savepoint log_rows")
+        )?;
+        return Ok(rows.iter().map(|row| row.id).collect());
+    }
+    execute!(
+        tx,
+        "write log rows",
+        sqlx::query("rollback to savepoint log_rows")
+    )?;
+    let telling = format!("{sql} returning id");
+    let ids: Vec<(Vec<u8>,)> = fetch_in!(
+        tx,
+        "write log rows",
+        bind_rows!(
+            sqlx::query_as(AssertSqlSafe(telling.clone())),
+            stream,
+            rows,
+            refs
+        )
+    )?;
+    ids.into_iter().map(|(id,)| row_id(id)).collect()
+}
+
+/// Reads an id column.
+fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
+    id.try_into()
+        .map(RowId)
+        .map_err(|id: Vec<u8>| StoreError::Row {
+            table: "observation",
+            column: "id",
+            found: format!("{} bytes", id.len()),
+        })
+}
+
+/// Adds the rows to the totals of their jobs.
+async fn count_rows(
+    tx: &mut Tx,
+    rows: &[&PackedRow],
+    refs: &HashMap<String, i64>,
+) -> Result<(), StoreError> {
+    let mut totals = BTreeMap::<(i64, i16, i16, &str), i64>::new();
+    for row in rows {
+        let Some(job_ref) = refs.get(&row.job_id) else {
+            continue;
+        };
+        let group = row.error_group().map_or("", ErrorGroup::as_str);
+        let action = code_of(ProvisioningAction::ALL, row.action);
+        let status = code_of(ProvisioningStatus::ALL, row.status);
+        *totals.entry((*job_ref, action, status, group)).or_default() += 1;
+    }
+    if totals.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "insert into event_total (job_ref, action, status, error_group, count) values {} \
+         on conflict (job_ref, action, status, error_group) do update set count = event_total.count + excluded.count",
+        places(totals.len(), 5)
+    );
+    execute!(tx, "count log rows", {
+        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
+        for ((job_ref, action, status, group), count) in &totals {
+            query = query
+                .bind(*job_ref)
+                .bind(*action)
+                .bind(*status)
+                .bind(*group)
+                .bind(*count);
+        }
+        query.persistent(false)
+    })?;
+    Ok(())
+}

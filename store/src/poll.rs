@@ -1,0 +1,315 @@
+//! What one poll learned, committed as a whole.
+
+use sqlx::AssertSqlSafe;
+use syncwatch_domain::job::Job;
+use syncwatch_domain::policy::LanePolicy;
+use syncwatch_domain::time::Timestamp;
+
+use crate::error::{During, StoreError};
+use crate::feed::{StoreEvent, Topic};
+use crate::lane::{Absorbed, absorb_all};
+use crate::ledger::{close_ledger, enter_gaps};
+use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId};
+use crate::pools::{Tx, execute, fetch_in, places};
+use crate::source::{ensure_source, record_attempt, retire_source};
+use crate::store::Store;
+
+/// Cycles per insert statement.
+const CYCLE_CHUNK: usize = 500;
+
+impl Store {
+    /// Commits what a poll learned: the attempt, lanes with their windows, cycles, jobs, log rows,
+    /// facts and where to go on reading. All or nothing; evaluators wake after it.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of the poll is kept.
+    pub async fn commit_poll(
+        &self,
+        commit: &PollCommit<'_>,
+        policy: &LanePolicy,
+    ) -> Result<PollReceipt, StoreError> {
+        const OPERATION: &str = "commit a poll";
+        let mut receipt = PollReceipt::default();
+        let packed = commit
+            .log
+            .as_ref()
+            .map(|page| self.pack_log(page))
+            .transpose()?;
+        let mut tx = self.begin(OPERATION).await?;
+        let now = commit.finished_at;
+        record_attempt(&mut tx, commit).await?;
+        let lanes = absorb_all(
+            &mut tx,
+            commit.source,
+            &commit.lanes,
+            policy,
+            commit.started_at,
+            now,
+        )
+        .await?;
+        record_cycles(&mut tx, &lanes, &commit.lanes).await?;
+        keep_ledger(&mut tx, &lanes, &commit.lanes).await?;
+        record_jobs(&mut tx, commit.source, &commit.jobs, commit.jobs_complete).await?;
+        let tenant = tenant_of(&mut tx, commit).await?;
+        if let Some(packed) = &packed {
+            self.store_log(&mut tx, &tenant, packed, &mut receipt)
+                .await?;
+        }
+        record_facts(&mut tx, &tenant, &commit.facts, commit.started_at).await?;
+        for key in &commit.discovered {
+            receipt
+                .discovered
+                .push(ensure_source(&mut tx, key, now).await?);
+        }
+        for key in &commit.retired {
+            retire_source(&mut tx, key).await?;
+        }
+        self.commit(tx, OPERATION, &[Topic::Observed]).await?;
+        if let Some(packed) = packed {
+            self.remember_log(packed);
+        }
+        for (lane, update) in lanes.iter().zip(&commit.lanes) {
+            if lane.before.is_none() {
+                self.feed()
+                    .publish(StoreEvent::LaneFound(update.key.clone()));
+            }
+        }
+        Ok(receipt)
+    }
+}
+
+/// The tenant of the polled source, asked only where it is needed.
+async fn tenant_of(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<String, StoreError> {
+    if commit.log.is_none() && commit.facts.is_empty() {
+        return Ok(String::new());
+    }
+    let rows: Vec<(String,)> = fetch_in!(
+        tx,
+        "look at a source",
+        sqlx::query_as("select tenant from source where id = $1").bind(commit.source.0)
+    )?;
+    rows.into_iter()
+        .next()
+        .map(|row| row.0)
+        .ok_or_else(|| StoreError::Row {
+            table: "source",
+            column: "id",
+            found: commit.source.0.to_string(),
+        })
+}
+
+struct CycleRow<'a> {
+    lane_id: i64,
+    cycle: &'a syncwatch_domain::cycle::Cycle,
+}
+
+/// Writes the cycles that are new and counts them.
+async fn record_cycles(
+    tx: &mut Tx,
+    lanes: &[Absorbed],
+    updates: &[LaneUpdate],
+) -> Result<(), StoreError> {
+    let rows: Vec<CycleRow<'_>> = lanes
+        .iter()
+        .zip(updates)
+        .flat_map(|(lane, update)| {
+            update.cycles.iter().map(|cycle| CycleRow {
+                lane_id: lane.after.id,
+                cycle,
+            })
+        })
+        .collect();
+    for chunk in rows.chunks(CYCLE_CHUNK) {
+        let fresh = insert_cycles(tx, chunk).await?;
+        count_cycles(tx, &fresh).await?;
+    }
+    Ok(())
+}
+
+type FreshCycle = (i64, String, Option<i64>, i64);
+
+async fn insert_cycles(tx: &mut Tx, rows: &[CycleRow<'_>]) -> Result<Vec<FreshCycle>, StoreError> {
+    let sql = format!(
+        "insert into cycle (lane_id, ended_at, began_at, outcome, evidence, exported, escrowed) values {} \
+         on conflict (lane_id, ended_at) do nothing returning lane_id, outcome, began_at, ended_at",
+        places(rows.len(), 7)
+    );
+    fetch_in!(tx, "write cycles", {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+        for row in rows {
+            query = query
+                .bind(row.lane_id)
+                .bind(row.cycle.ended_at.as_millis())
+                .bind(row.cycle.began_at.map(Timestamp::as_millis))
+                .bind(row.cycle.outcome.as_str())
+                .bind(row.cycle.evidence.as_str())
+                .bind(row.cycle.exported)
+                .bind(row.cycle.escrowed);
+        }
+        query.persistent(rows.len() == 1)
+    })
+}
+
+async fn count_cycles(tx: &mut Tx, fresh: &[FreshCycle]) -> Result<(), StoreError> {
+    let mut totals = std::collections::BTreeMap::<(i64, &str), (i64, i64, i64)>::new();
+    for (lane, outcome, began_at, ended_at) in fresh {
+        let total = totals.entry((*lane, outcome)).or_default();
+        total.0 += 1;
+        if let Some(began_at) = began_at {
+            total.1 += 1;
+            total.2 += (ended_at - began_at).max(0);
+        }
+    }
+    if totals.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "insert into cycle_total (lane_id, outcome, count, timed, duration_ms) values {} \
+         on conflict (lane_id, outcome) do update set count = cycle_total.count + excluded.count, \
+         timed = cycle_total.timed + excluded.timed, duration_ms = cycle_total.duration_ms + excluded.duration_ms",
+        places(totals.len(), 5)
+    );
+    execute!(tx, "count cycles", {
+        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
+        for ((lane, outcome), (count, timed, duration)) in &totals {
+            query = query
+                .bind(*lane)
+                .bind(*outcome)
+                .bind(*count)
+                .bind(*timed)
+                .bind(*duration);
+        }
+        query.persistent(totals.len() == 1)
+    })?;
+    Ok(())
+}
+
+/// Closes what successes ended and enters what logs show.
+async fn keep_ledger(
+    tx: &mut Tx,
+    lanes: &[Absorbed],
+    updates: &[LaneUpdate],
+) -> Result<(), StoreError> {
+    for (lane, update) in lanes.iter().zip(updates) {
+        if let Some(before) = &lane.before
+            && before.status != "on_time"
+            && lane.after.last_success_at > before.last_success_at
+        {
+            let successes: Vec<i64> = update
+                .cycles
+                .iter()
+                .filter(|cycle| cycle.outcome.keeps_cadence())
+                .map(|cycle| cycle.ended_at.as_millis())
+                .collect();
+            close_ledger(tx, before, &lane.after, &successes).await?;
+        }
+        if let Some(span) = update.gaps_between {
+            enter_gaps(tx, &lane.after, span).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What of a job matters to rules: all but the instants that move with every cycle.
+fn lasting(job: &Job) -> Job {
+    Job {
+        read_at: Timestamp::EPOCH,
+        steady_last_at: None,
+        ..job.clone()
+    }
+}
+
+async fn record_jobs(
+    tx: &mut Tx,
+    source: SourceId,
+    jobs: &[Job],
+    complete: bool,
+) -> Result<(), StoreError> {
+    if jobs.is_empty() && !complete {
+        return Ok(());
+    }
+    let known: Vec<(String, String, i64)> = fetch_in!(
+        tx,
+        "load jobs",
+        sqlx::query_as("select job_id, facts, gone from job where source_id = $1").bind(source.0)
+    )?;
+    let mut known: std::collections::HashMap<String, (String, i64)> = known
+        .into_iter()
+        .map(|(id, facts, gone)| (id, (facts, gone)))
+        .collect();
+    for job in jobs {
+        let before = known.remove(&job.job_id);
+        let same = before.as_ref().is_some_and(|(facts, gone)| {
+            *gone == 0
+                && serde_json::from_str::<Job>(facts)
+                    .is_ok_and(|before| lasting(&before) == lasting(job))
+        });
+        if !same {
+            write_job(tx, source, job).await?;
+        }
+    }
+    if complete {
+        for (job_id, (_, gone)) in known {
+            if gone == 0 {
+                execute!(
+                    tx,
+                    "mark a job gone",
+                    sqlx::query(
+                        "update job set gone = 1, unseen = 1, version = version + 1 \
+                         where source_id = $1 and job_id = $2"
+                    )
+                    .bind(source.0)
+                    .bind(job_id.as_str())
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn write_job(tx: &mut Tx, source: SourceId, job: &Job) -> Result<(), StoreError> {
+    let facts = serde_json::to_string(job).during("write a job")?;
+    execute!(
+        tx,
+        "write a job",
+        sqlx::query(
+            "insert into job (tenant, job_id, source_id, template, domain, status, facts) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant, job_id) do update set \
+             source_id = excluded.source_id, template = excluded.template, domain = excluded.domain, \
+             status = excluded.status, facts = excluded.facts, gone = 0, unseen = 1, version = job.version + 1"
+        )
+        .bind(job.tenant.as_str())
+        .bind(job.job_id.as_str())
+        .bind(source.0)
+        .bind(job.template.as_str())
+        .bind(job.domain.as_str())
+        .bind(job.status.as_str())
+        .bind(facts.as_str())
+    )?;
+    Ok(())
+}
+
+async fn record_facts(
+    tx: &mut Tx,
+    tenant: &str,
+    facts: &[Fact],
+    read_at: Timestamp,
+) -> Result<(), StoreError> {
+    for fact in facts {
+        execute!(
+            tx,
+            "write a fact",
+            sqlx::query(
+                "insert into fact (tenant, name, value, read_at) values ($1, $2, $3, $4) \
+                 on conflict (tenant, name) do update set read_at = excluded.read_at, \
+                 unseen = case when fact.value <> excluded.value then 1 else fact.unseen end, \
+                 value = excluded.value where fact.read_at <= excluded.read_at"
+            )
+            .bind(tenant)
+            .bind(fact.name.as_str())
+            .bind(fact.value.to_string())
+            .bind(read_at.as_millis())
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! What changed since the evaluator last looked, and the small facts and jobs it looks at.
+
+use syncwatch_domain::job::Job;
+use syncwatch_domain::time::Timestamp;
+
+use crate::error::{During, StoreError};
+use crate::model::{Seen, StoredFact, StoredJob, StoredSource, Unseen};
+use crate::pools::{Tx, execute, fetch};
+use crate::source::SourceRow;
+use crate::store::Store;
+
+type FactRow = (String, String, String, i64);
+
+fn fact(row: FactRow) -> Result<StoredFact, StoreError> {
+    let (tenant, name, value, read_at) = row;
+    Ok(StoredFact {
+        tenant,
+        name,
+        value: serde_json::from_str(&value).during("read a fact")?,
+        read_at: Timestamp::from_millis(read_at),
+    })
+}
+
+impl Store {
+    /// Rows that changed since they were last marked seen, and every source that fails.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn unseen(&self) -> Result<Unseen, StoreError> {
+        let sources: Vec<SourceRow> = fetch!(
+            self,
+            "list changed sources",
+            sqlx::query_as(
+                "select s.id, s.tenant, s.poll, s.instance, s.first_seen_at, s.attempted_at, s.read_at, \
+                 s.failing_since, s.failures, s.failure, s.failure_text, s.took_ms, s.retired, s.resume \
+                 from source s where s.unseen = 1 or s.failing_since is not null order by s.id"
+            )
+        )?;
+        let jobs: Vec<(String, i64, i64)> = fetch!(
+            self,
+            "list changed jobs",
+            sqlx::query_as(
+                "select facts, gone, version from job where unseen = 1 order by tenant, job_id"
+            )
+        )?;
+        let facts: Vec<FactRow> = fetch!(
+            self,
+            "list changed facts",
+            sqlx::query_as(
+                "select tenant, name, value, read_at from fact where unseen = 1 order by tenant, name"
+            )
+        )?;
+        Ok(Unseen {
+            sources: sources
+                .into_iter()
+                .map(StoredSource::try_from)
+                .collect::<Result<_, _>>()?,
+            jobs: jobs
+                .into_iter()
+                .map(|(facts, gone, version)| {
+                    let job: Job = serde_json::from_str(&facts).during("read a job")?;
+                    Ok(StoredJob {
+                        job,
+                        gone: gone != 0,
+                        version,
+                    })
+                })
+                .collect::<Result<_, StoreError>>()?,
+            object_errors: self.unseen_object_errors().await?,
+            facts: facts.into_iter().map(fact).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// All jobs that are listed at present.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+        let rows: Vec<(String,)> = fetch!(
+            self,
+            "list jobs",
+            sqlx::query_as("select facts from job where gone = 0 order by tenant, job_id")
+        )?;
+        rows.into_iter()
+            .map(|row| serde_json::from_str(&row.0).during("read a job"))
+            .collect()
+    }
+
+    /// Facts of one tenant, or of all.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn facts(&self, tenant: Option<&str>) -> Result<Vec<StoredFact>, StoreError> {
+        let rows: Vec<FactRow> = fetch!(
+            self,
+            "list facts",
+            sqlx::query_as(
+                "select tenant, name, value, read_at from fact where tenant = $1 or $1 = '' order by tenant, name"
+            )
+            .bind(tenant.unwrap_or_default())
+        )?;
+        rows.into_iter().map(fact).collect()
+    }
+
+    /// Marks rows seen, unless they changed again meanwhile.
+    pub(crate) async fn mark_seen(&self, tx: &mut Tx, seen: &Seen) -> Result<(), StoreError> {
+        for (source, attempted_at) in &seen.sources {
+            execute!(
+                tx,
+                "mark a source seen",
+                sqlx::query(
+                    "update source set unseen = 0 where id = $1 and unseen = 1 \
+                     and coalesce(attempted_at, 0) = coalesce($2, 0)"
+                )
+                .bind(source.0)
+                .bind(attempted_at.map(Timestamp::as_millis))
+            )?;
+        }
+        for (tenant, job_id, version) in &seen.jobs {
+            execute!(
+                tx,
+                "mark a job seen",
+                sqlx::query(
+                    "update job set unseen = 0 where tenant = $1 and job_id = $2 and version = $3"
+                )
+                .bind(tenant.as_str())
+                .bind(job_id.as_str())
+                .bind(*version)
+            )?;
+        }
+        for (tenant, job_id) in &seen.object_errors {
+            execute!(
+                tx,
+                "mark object errors seen",
+                sqlx::query(
+                    "update object_error_job set unseen = 0 where job_ref in \
+                     (select id from job_ref where tenant = $1 and job_id = $2)"
+                )
+                .bind(tenant.as_str())
+                .bind(job_id.as_str())
+            )?;
+        }
+        for (tenant, name, read_at) in &seen.facts {
+            execute!(
+                tx,
+                "mark a fact seen",
+                sqlx::query(
+                    "update fact set unseen = 0 where tenant = $1 and name = $2 and read_at = $3"
+                )
+                .bind(tenant.as_str())
+                .bind(name.as_str())
+                .bind(read_at.as_millis())
+            )?;
+        }
+        Ok(())
+    }
+}
