@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""The Grafana boards: nothing in them that Grafana's own model does not know, every query readable.
+
+A board is decoded with Grafana's published model and encoded again. What the model does not know is lost on the way,
+so each key that is missing afterwards is a key that Grafana would ignore, most often a misspelt one.
+"""
+
+import json
+import pathlib
+import sys
+
+import promql_parser
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+BOARDS = pathlib.Path("dashboards")
+# What Grafana puts in place of its variables in queries before Prometheus sees them.
+VARIABLES = {"$__rate_interval": "5m", "$__interval": "1m", "$__range": "1h", "${__range_s}": "3600"}
+
+
+def report(what, problems):
+    """Prints one line for a check and returns how many failed."""
+    print(f"{'not ok' if problems else 'ok'} - {what}")
+    for problem in problems:
+        print(f"    {problem}")
+    return 1 if problems else 0
+
+
+def lost(before, after, path=""):
+    """Paths of what is in `before` and not in `after`."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key, value in before.items():
+            if key in after:
+                yield from lost(value, after[key], f"{path}.{key}")
+            elif value not in (None, "", [], {}):
+                yield f"{path}.{key} is not known to Grafana"
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for at, (old, new) in enumerate(zip(before, after)):
+            yield from lost(old, new, f"{path}[{at}]")
+    elif before != after:
+        yield f"{path} is {before!r}, and Grafana reads {after!r}"
+
+
+def unknown_keys(board):
+    """What Grafana's model does not know of a board."""
+    decoded = Dashboard.from_json(board)
+    return list(lost(board, json.loads(JSONEncoder().encode(decoded))))
+
+
+def panels(board):
+    """All panels, those inside rows as well."""
+    for panel in board.get("panels", []):
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def queries(board):
+    """Pairs of a panel's title and one of its expressions."""
+    for panel in panels(board):
+        for target in panel.get("targets", []):
+            yield panel.get("title", "?"), target.get("expr", "")
+
+
+def without_variables(expr, names):
+    """An expression as Prometheus gets it, with a stand-in for each variable of the board."""
+    for name, value in VARIABLES.items():
+        expr = expr.replace(name, value)
+    for name in names:
+        expr = expr.replace(f"${{{name}}}", "any").replace(f"${name}", "any")
+    return expr
+
+
+def broken_queries(board):
+    """Expressions that the query language does not know."""
+    names = [variable["name"] for variable in board.get("templating", {}).get("list", [])]
+    for title, expr in queries(board):
+        try:
+            promql_parser.parse(without_variables(expr, names))
+        except ValueError as error:
+            yield f"{title}: {expr!r}: {error}"
+
+
+def missing_parts(board):
+    """What every board and panel has to have."""
+    for key in ("uid", "title", "schemaVersion"):
+        if not board.get(key):
+            yield f"the board has no {key}"
+    ids = [panel.get("id") for panel in panels(board)]
+    if len(set(ids)) != len(ids):
+        yield f"panels share an id: {ids}"
+    for panel in panels(board):
+        if panel.get("type") in ("row", "text"):
+            continue
+        if not panel.get("title"):
+            yield f"panel {panel.get('id')} has no title"
+        if not panel.get("targets"):
+            yield f"panel {panel.get('title')} asks for nothing"
+        refs = [target.get("refId") for target in panel.get("targets", [])]
+        if None in refs or len(set(refs)) != len(refs):
+            yield f"panel {panel.get('title')}: each query needs a refId of its own, there are {refs}"
+
+
+def check_board(path):
+    """Checks one board and returns how many checks failed."""
+    board = json.loads(path.read_text(encoding="utf-8"))
+    found = list(queries(board))
+    return (
+        report(f"{path}: nothing unknown to Grafana", unknown_keys(board))
+        + report(f"{path}: nothing missing", list(missing_parts(board)))
+        + report(f"{path}: {len(found)} queries", list(broken_queries(board)) or ([] if found else ["none"]))
+    )
+
+
+def check_provisioning(path):
+    """A provisioning file is a mapping with apiVersion 1 and one list of data sources or boards."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        return report(str(path), [str(error)])
+    problems = []
+    if not isinstance(content, dict) or content.get("apiVersion") != 1:
+        problems.append("apiVersion is not 1")
+    elif not (content.get("datasources") or content.get("providers")):
+        problems.append("there are neither datasources nor providers")
+    return report(str(path), problems)
+
+
+def check_itself(boards):
+    """A damaged copy of a board is refused."""
+    board = json.loads(boards[0].read_text(encoding="utf-8"))
+    board["editabel"] = True
+    misspelt = any("editabel" in problem for problem in unknown_keys(board))
+    broken = {"panels": [{"id": 1, "title": "t", "targets": [{"expr": "sum(up"}]}]}
+    return report("a misspelt key is found", [] if misspelt else ["it is not"]) + report(
+        "a broken query is found", [] if list(broken_queries(broken)) else ["it is not"]
+    )
+
+
+def main():
+    """Runs every check; the exit code says whether one failed."""
+    register_default_plugins()
+    boards = sorted(BOARDS.rglob("*.json"))
+    provisioning = sorted((BOARDS / "provisioning").rglob("*.yaml")) + sorted((BOARDS / "provisioning").rglob("*.yml"))
+    failed = report("there are boards", [] if boards else [f"no *.json in {BOARDS}"])
+    failed += report("there are provisioning files", [] if provisioning else [f"none in {BOARDS}/provisioning"])
+    failed += sum(check_board(path) for path in boards)
+    failed += sum(check_provisioning(path) for path in provisioning)
+    uids = [json.loads(path.read_text(encoding="utf-8")).get("uid") for path in boards]
+    failed += report("boards have uids of their own", [] if len(set(uids)) == len(uids) else [str(uids)])
+    if boards:
+        failed += check_itself(boards)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
