@@ -111,7 +111,6 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    #[expect(clippy::implicit_hasher, reason = "callers keep a plain HashSet")]
     pub async fn claim_deliveries(
         &self,
         now: Timestamp,
