@@ -1,0 +1,192 @@
+//! The families themselves.
+
+use syncwatch_domain::alert::{AlertState, Rule, Severity};
+use syncwatch_domain::cadence::IntervalBasis;
+use syncwatch_domain::cycle::CycleOutcome;
+use syncwatch_domain::delivery::AttemptOutcome;
+use syncwatch_domain::job::{ErrorGroup, JobStatus};
+use syncwatch_domain::lane::{Engine, LaneKind, LaneStatus};
+use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
+use syncwatch_domain::source::{Poll, ReadFailure};
+
+use super::{Family, Head, Kind, Label, Section, Unit, Values};
+
+/// The words of a closed set of the domain, and more behind them.
+macro_rules! words {
+    ($set:ty $(, $more:literal)*) => {{
+        const MORE: &[&str] = &[$($more),*];
+        const WORDS: [&str; <$set>::ALL.len() + MORE.len()] = {
+            let mut words = [""; <$set>::ALL.len() + MORE.len()];
+            let mut at = 0;
+            while at < words.len() {
+                words[at] = if at < <$set>::ALL.len() { <$set>::ALL[at].as_str() } else { MORE[at - <$set>::ALL.len()] };
+                at += 1;
+            }
+            words
+        };
+        &WORDS
+    }};
+}
+
+/// Value of `error_group` for events without an error.
+pub const NO_ERROR_GROUP: &str = "none";
+
+const fn names(name: &'static str, what: &'static str) -> Label {
+    Label {
+        name,
+        values: Values::Names(what),
+    }
+}
+
+const fn closed(name: &'static str, words: &'static [&'static str]) -> Label {
+    Label {
+        name,
+        values: Values::Words(words),
+    }
+}
+
+const TENANT: Label = names("tenant", "name of a `[[tenant]]` in the config");
+const ENGINE: Label = closed("engine", words!(Engine));
+const KIND: Label = closed("kind", words!(LaneKind));
+const PARTITION: Label = names(
+    "partition",
+    "AD domain, Cloud Sync job or connector of the lane",
+);
+const POLL: Label = closed("poll", words!(Poll));
+const CONFIGURATION: Label = names(
+    "configuration",
+    "service principal of a Cloud Sync configuration; absent where a source covers the tenant",
+);
+const JOB: Label = names("job", "id of a Cloud Sync job");
+const AGENT: Label = names("agent", "machine of a provisioning agent");
+const RECEIVER: Label = names("receiver", "name of a `[[receiver]]` in the config");
+
+macro_rules! families {
+    ($($(#[$doc:meta])* $id:ident = $section:ident $kind:ident $unit:ident $name:literal [$($label:expr),*] $help:literal;)+) => {
+        $($(#[$doc])* pub static $id: Family = Family {
+            head: Head { name: $name, kind: Kind::$kind, unit: Unit::$unit, help: $help },
+            labels: &[$($label),*],
+            section: Section::$section,
+        };)+
+
+        /// Every family, in the order of the page.
+        pub static FAMILIES: &[&Family] = &[$(&$id),+];
+    };
+}
+
+families! {
+    /// Which build runs.
+    BUILD_INFO = Service Info None "syncwatch_build_info"
+        [names("version", "version of the product")]
+        "Build that runs; always 1.";
+    /// Last success of a lane.
+    LANE_LAST_SUCCESS = Lanes Gauge Seconds "syncwatch_lane_last_success_timestamp_seconds"
+        [TENANT, ENGINE, KIND, PARTITION]
+        "Newest success of the lane, by the clock of its source; left out until one was seen.";
+    /// Deadline of a lane.
+    LANE_DEADLINE = Lanes Gauge Seconds "syncwatch_lane_deadline_timestamp_seconds"
+        [TENANT, ENGINE, KIND, PARTITION]
+        "End of the lane's present window; left out while no success is expected of it.";
+    /// Status of a lane.
+    LANE_STATUS = Lanes Gauge None "syncwatch_lane_status"
+        [TENANT, ENGINE, KIND, PARTITION, closed("status", words!(LaneStatus))]
+        "1 for the status the lane has, 0 for the others.";
+    /// Intervals of a lane.
+    LANE_INTERVAL = Lanes Gauge Seconds "syncwatch_lane_interval_seconds"
+        [TENANT, ENGINE, KIND, PARTITION, closed("basis", words!(IntervalBasis))]
+        "Expected distance of two successes: set by the operator, said by the source, or learned; each left out where unknown.";
+    /// Missed windows of a lane.
+    MISSED_WINDOWS = Lanes Counter None "syncwatch_missed_windows_total"
+        [TENANT, ENGINE, KIND, PARTITION]
+        "Windows the lane missed since it is known, also those learned afterwards.";
+    /// Cycles of a lane.
+    CYCLES = Lanes Counter None "syncwatch_cycles_total"
+        [TENANT, ENGINE, KIND, PARTITION, closed("outcome", words!(CycleOutcome))]
+        "Cycles of the lane that were seen, by outcome.";
+    /// Lengths of a lane's cycles.
+    CYCLE_DURATION = Lanes Summary Seconds "syncwatch_cycle_duration_seconds"
+        [TENANT, ENGINE, KIND, PARTITION]
+        "Length of the lane's cycles whose start and end are known.";
+    /// Whether a source can be read.
+    SOURCE_UP = Sources Gauge None "syncwatch_source_up"
+        [TENANT, POLL, CONFIGURATION]
+        "1 if the newest attempt to read the source worked, else 0; left out before the first one and while a right, licence or feature is missing.";
+    /// Last read of a source.
+    SOURCE_LAST_SUCCESS = Sources Gauge Seconds "syncwatch_source_last_success_timestamp_seconds"
+        [TENANT, POLL, CONFIGURATION]
+        "Start of the newest read of the source that worked; left out until one did.";
+    /// Length of polls.
+    POLL_DURATION = Sources Histogram Seconds "syncwatch_poll_duration_seconds"
+        [TENANT, POLL]
+        "Length of polls, from the first request to the commit.";
+    /// Requests to Graph.
+    GRAPH_REQUESTS = Sources Counter None "syncwatch_graph_requests_total"
+        [TENANT, names("endpoint", "kind of request, a fixed word"), Label { name: "code", values: Values::CodeOr(words!(ReadFailure)) }]
+        "Requests to Microsoft Graph by status code, or by failure where no answer came.";
+    /// Time Graph told us to wait.
+    GRAPH_THROTTLED = Sources Counter Seconds "syncwatch_graph_throttled_seconds_total"
+        [TENANT]
+        "Time Microsoft Graph asked to wait for.";
+    /// Status of a job.
+    JOB_STATUS = Jobs Gauge None "syncwatch_job_status"
+        [TENANT, names("domain", "AD domain the job serves"), JOB, closed("status", words!(JobStatus))]
+        "1 for the status the Cloud Sync job has, 0 for the others.";
+    /// Whether an agent is active.
+    AGENT_UP = Jobs Gauge None "syncwatch_agent_up"
+        [TENANT, AGENT]
+        "1 if the cloud calls the provisioning agent active, else 0; left out while that cannot be read.";
+    /// What is known of an agent.
+    AGENT_INFO = Jobs Info None "syncwatch_agent_info"
+        [TENANT, AGENT, names("id", "registration of the agent")]
+        "Provisioning agent that is registered; always 1.";
+    /// Rows of the provisioning log.
+    PROVISIONING_EVENTS = Jobs Counter None "syncwatch_provisioning_events_total"
+        [TENANT, JOB, closed("action", words!(ProvisioningAction)), closed("status", words!(ProvisioningStatus)),
+         closed("error_group", words!(ErrorGroup, "none"))]
+        "Rows of the provisioning log that were stored, each once.";
+    /// Alerts on record.
+    ALERTS = Alerts Gauge None "syncwatch_alerts"
+        [TENANT, closed("rule", words!(Rule)), closed("severity", words!(Severity)), closed("state", words!(AlertState))]
+        "Alerts on record: those that fire, and resolved ones until retention removes them; left out where there is none.";
+    /// Attempts to deliver.
+    NOTIFICATIONS = Alerts Counter None "syncwatch_notifications_total"
+        [RECEIVER, closed("outcome", words!(AttemptOutcome))]
+        "Attempts to hand a message to a receiver, by outcome.";
+    /// Time from decision to hand-over.
+    NOTIFICATION_LATENCY = Alerts Histogram Seconds "syncwatch_notification_latency_seconds"
+        [RECEIVER]
+        "Time from the instant a message was due to its acknowledgement by the receiver.";
+    /// Messages that wait.
+    OUTBOX_DEPTH = Alerts Gauge None "syncwatch_outbox_depth" []
+        "Messages that wait to be acknowledged.";
+    /// The oldest message that waits.
+    OUTBOX_OLDEST = Alerts Gauge Seconds "syncwatch_outbox_oldest_timestamp_seconds" []
+        "When the oldest waiting message was decided; left out while none waits.";
+    /// Whether the config in force is the one on disk.
+    CONFIG_RELOAD = Service Gauge None "syncwatch_config_last_reload_successful" []
+        "1 if the newest reading of the config worked, else 0 and the one before it is in force.";
+    /// Whether the store could be read.
+    SNAPSHOT = Service Gauge None "syncwatch_snapshot_successful" []
+        "1 if the store could be read for this page, else 0 and everything that comes from the store is left out.";
+    /// Processor time.
+    PROCESS_CPU = Process Counter Seconds "process_cpu_seconds_total" []
+        "User and system time the process used.";
+    /// Open files.
+    PROCESS_OPEN_FDS = Process Gauge None "process_open_fds" []
+        "File descriptors that are open.";
+    /// Most open files.
+    PROCESS_MAX_FDS = Process Gauge None "process_max_fds" []
+        "File descriptors that may be open; left out where there is no limit.";
+    /// Address space.
+    PROCESS_VIRTUAL_MEMORY = Process Gauge Bytes "process_virtual_memory_bytes" []
+        "Virtual memory of the process.";
+    /// Memory.
+    PROCESS_RESIDENT_MEMORY = Process Gauge Bytes "process_resident_memory_bytes" []
+        "Memory of the process that is in RAM.";
+    /// Start of the process.
+    PROCESS_START_TIME = Process Gauge Seconds "process_start_time_seconds" []
+        "When the process was started.";
+    /// Threads.
+    PROCESS_THREADS = Process Gauge None "process_threads" []
+        "Threads of the process.";
+}

@@ -1,0 +1,7 @@
+//! The whole page: both formats, against a fleet that has one of everything.
+
+mod documents;
+mod fleet;
+mod page;
+mod store;
+mod writer;
