@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The container file, read by hadolint; and the image's folder, made from the program we built and started in.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-. tests/tools/check.sh
+. tests/checks/lib/check.sh
 
 file=deploy/container/Containerfile
 passes "$file" hadolint "$file"
@@ -26,7 +26,9 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # shellcheck disable=SC2329 # run by name
 tells_its_version() {
     local output
-    output=$(inside /usr/local/bin/syncwatch version 2>&1) && grep -qF "$version" <<<"$output" || { echo "$output"; return 1; }
+    output=$(inside /usr/local/bin/syncwatch version 2>&1)
+    echo "$output"
+    grep -qF "$version" <<<"$output"
 }
 passes "the program runs in it with nothing else, and is $version" tells_its_version
 refuses 'there is no shell in it' 'No such file or directory' inside /bin/sh -c true

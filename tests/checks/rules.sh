@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The alert rules for Prometheus: read by promtool, and each file with unit tests of its own.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-. tests/tools/check.sh
+. tests/checks/lib/check.sh
 
 mapfile -t rules < <(find dashboards -name '*.rules.yml' | sort)
 mapfile -t tests < <(find dashboards -name '*.test.yml' | sort)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The shell scripts of the project, read by shellcheck.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-. tests/tools/check.sh
+. tests/checks/lib/check.sh
 
 mapfile -t scripts < <(grep -rlE '^#!(/usr/bin/env bash|/bin/sh)|^# shellcheck shell=' --exclude-dir={target,.git,.venv} .)
 for script in "${scripts[@]}"; do
