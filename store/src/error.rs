@@ -83,6 +83,22 @@ pub enum StoreError {
     Closed,
 }
 
+impl StoreError {
+    /// What kind of trouble the database is in; `None` when it is not the database's fault.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        use sqlx::migrate::MigrateError;
+        match self {
+            Self::Open { source, .. }
+            | Self::Migrate {
+                source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+            } => Some(Trouble::of(source)),
+            Self::Statement { class, .. } => Some(*class),
+            _ => None,
+        }
+    }
+}
+
 /// Kinds of trouble an operator can act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {

@@ -1,5 +1,6 @@
 //! Lanes: what a poll learned of them becomes their window.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
@@ -237,37 +238,56 @@ impl LaneRow {
     }
 }
 
-/// Loads the rows of the lanes, in no particular order; lanes that are new have none.
+/// Loads the rows of the lanes; lanes that are new have none.
+///
+/// Many lanes are loaded as a whole source. What is not among them is asked for by key: a lane
+/// may have moved here from a source that is gone.
 async fn load(
     tx: &mut Tx,
     source: SourceId,
     updates: &[LaneUpdate],
-) -> Result<Vec<LaneRow>, StoreError> {
+) -> Result<HashMap<LaneKey, LaneRow>, StoreError> {
+    let mut known = HashMap::with_capacity(updates.len());
     if updates.len() >= LOAD_ALL_FROM {
         let sql = format!("select {COLUMNS} from lane where source_id = $1");
-        return fetch_in!(
+        let rows: Vec<LaneRow> = fetch_in!(
             tx,
             "load lanes",
             sqlx::query_as(AssertSqlSafe(sql.clone())).bind(source.0)
-        );
-    }
-    let sql = format!(
-        "select {COLUMNS} from lane where tenant = $1 and engine = $2 and kind = $3 and partition = $4"
-    );
-    let mut rows = Vec::with_capacity(updates.len());
-    for update in updates {
-        let found: Vec<LaneRow> = fetch_in!(
-            tx,
-            "load a lane",
-            sqlx::query_as(AssertSqlSafe(sql.clone()))
-                .bind(update.key.tenant.as_str())
-                .bind(update.key.engine.as_str())
-                .bind(update.key.kind.as_str())
-                .bind(update.key.partition.as_str())
         )?;
-        rows.extend(found);
+        for row in rows {
+            known.insert(row.key()?, row);
+        }
     }
-    Ok(rows)
+    let missing: Vec<&LaneKey> = updates
+        .iter()
+        .map(|update| &update.key)
+        .filter(|key| !known.contains_key(key))
+        .collect();
+    for chunk in missing.chunks(CHUNK) {
+        for row in load_keys(tx, chunk).await? {
+            known.insert(row.key()?, row);
+        }
+    }
+    Ok(known)
+}
+
+async fn load_keys(tx: &mut Tx, keys: &[&LaneKey]) -> Result<Vec<LaneRow>, StoreError> {
+    let sql = format!(
+        "select {COLUMNS} from lane where (tenant, engine, kind, partition) in (values {})",
+        places(keys.len(), 4)
+    );
+    fetch_in!(tx, "load lanes by key", {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+        for key in keys {
+            query = query
+                .bind(key.tenant.as_str())
+                .bind(key.engine.as_str())
+                .bind(key.kind.as_str())
+                .bind(key.partition.as_str());
+        }
+        query.persistent(keys.len() == 1)
+    })
 }
 
 /// A lane before and after a poll.
@@ -288,16 +308,14 @@ pub(crate) async fn absorb_all(
     if updates.is_empty() {
         return Ok(Vec::new());
     }
-    let mut known = std::collections::HashMap::new();
-    for row in load(tx, source, updates).await? {
-        known.insert(row.key()?, row);
-    }
+    let mut known = load(tx, source, updates).await?;
     let mut absorbed = Vec::with_capacity(updates.len());
     for update in updates {
         let before = known.get(&update.key).cloned();
         let mut after = before
             .clone()
             .unwrap_or_else(|| LaneRow::new(&update.key, source, now));
+        after.source_id = source.0;
         after.absorb(update, policy, started_at, now)?;
         known.insert(update.key.clone(), after.clone());
         absorbed.push(Absorbed { before, after });
@@ -369,7 +387,7 @@ pub(crate) async fn upsert(tx: &mut Tx, rows: &[&mut LaneRow]) -> Result<Vec<i64
         query.persistent(rows.len() == 1)
     })?;
     // SQL promises no order of returned rows.
-    let numbers: std::collections::HashMap<_, _> = returned
+    let numbers: HashMap<_, _> = returned
         .into_iter()
         .map(|(id, tenant, engine, kind, partition)| ((tenant, engine, kind, partition), id))
         .collect();

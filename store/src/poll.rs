@@ -251,19 +251,32 @@ async fn record_jobs(
     if complete {
         for (job_id, (_, gone)) in known {
             if gone == 0 {
-                execute!(
-                    tx,
-                    "mark a job gone",
-                    sqlx::query(
-                        "update job set gone = 1, unseen = 1, version = version + 1 \
-                         where source_id = $1 and job_id = $2"
-                    )
-                    .bind(source.0)
-                    .bind(job_id.as_str())
-                )?;
+                mark_gone(tx, source, &job_id).await?;
             }
         }
     }
+    Ok(())
+}
+
+/// A job that is no longer listed; its lanes are not expected to run.
+async fn mark_gone(tx: &mut Tx, source: SourceId, job_id: &str) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "mark a job gone",
+        sqlx::query("update job set gone = 1, unseen = 1, version = version + 1 where source_id = $1 and job_id = $2")
+            .bind(source.0)
+            .bind(job_id)
+    )?;
+    execute!(
+        tx,
+        "pause the lanes of a job",
+        sqlx::query(
+            "update lane set idle = 'paused', idle_reason = 'its job is gone', late_at = null, deadline_at = null, \
+             due_at = 0, version = version + 1 where source_id = $1 and job_id = $2 and coalesce(idle, '') <> 'paused'"
+        )
+        .bind(source.0)
+        .bind(job_id)
+    )?;
     Ok(())
 }
 

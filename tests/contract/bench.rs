@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use syncwatch_domain::cycle::{Cycle, CycleEvidence, CycleOutcome};
+use syncwatch_domain::job::{Job, JobStatus, ScheduleState};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind, LaneStatus};
 use syncwatch_domain::policy::{LanePolicy, LaneRule};
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
@@ -76,6 +77,26 @@ pub(crate) fn update(partition: &str, successes: &[i64]) -> LaneUpdate {
         expectation: Expectation::Expected,
         confirmed: false,
         gaps_between: None,
+    }
+}
+
+/// The job behind the lane of `update`.
+pub(crate) fn job(partition: &str) -> Job {
+    Job {
+        tenant: TENANT.into(),
+        service_principal_id: "sp".into(),
+        job_id: format!("AD2AADProvisioning.{partition}"),
+        template: "AD2AADProvisioning".into(),
+        domain: partition.into(),
+        status: JobStatus::Active,
+        schedule: ScheduleState::Active,
+        interval: Some(Duration::from_secs(20)),
+        quarantine: None,
+        error: None,
+        successive_failures: 0,
+        steady_first_at: Some(at(-100)),
+        steady_last_at: Some(at(1)),
+        read_at: at(2),
     }
 }
 

@@ -7,7 +7,7 @@ use syncwatch_domain::lane::LaneStatus::{Blind, Late, Missed, OnTime, Paused, Un
 use syncwatch_domain::policy::LanePolicy;
 use syncwatch_store::{Expectation, PollOutcome};
 
-use crate::bench::{Bench, at, bare_judgement, judgement_of, success, update};
+use crate::bench::{Bench, at, bare_judgement, job, jobs_source, judgement_of, success, update};
 
 crate::on_both!(
     a_lane_goes_from_unknown_over_late_to_missed_and_back,
@@ -23,6 +23,8 @@ crate::on_both!(
     the_nearest_instants_are_found,
     many_lanes_are_taken_in_at_once,
     a_changed_config_retimes_every_lane,
+    a_lane_moves_to_a_new_source_with_its_record,
+    a_lane_of_a_job_that_is_gone_is_paused,
 );
 
 async fn a_lane_goes_from_unknown_over_late_to_missed_and_back(bench: Bench) {
@@ -275,4 +277,53 @@ async fn a_changed_config_retimes_every_lane(mut bench: Bench) {
         Duration::from_secs(20),
         "the promised one again"
     );
+}
+
+async fn a_lane_moves_to_a_new_source_with_its_record(mut bench: Bench) {
+    let lanes: Vec<_> = (0..9).map(|n| update(&format!("p{n}"), &[10])).collect();
+    bench.read(11, lanes).await;
+    bench.judge(11).await;
+    let mut commit = bench.commit(12, vec![]);
+    commit.retired = vec![jobs_source("sp")];
+    commit.discovered = vec![jobs_source("recreated")];
+    bench.source = bench.write(&commit).await.discovered[0].id;
+    bench.judge(12).await;
+    let lanes: Vec<_> = (0..9).map(|n| update(&format!("p{n}"), &[])).collect();
+    bench.read(20, lanes).await;
+    assert_eq!(bench.judge(20).await.len(), 9);
+    let lane = bench.lane("p3").await;
+    assert_eq!(
+        (lane.status, lane.facts.last_success_at),
+        (OnTime, Some(at(10)))
+    );
+    assert_eq!(lane.source_key, jobs_source("recreated"));
+}
+
+async fn a_lane_of_a_job_that_is_gone_is_paused(bench: Bench) {
+    let mut commit = bench.commit(10, vec![update("a", &[5]), update("b", &[5])]);
+    commit.jobs = vec![job("a"), job("b")];
+    commit.jobs_complete = true;
+    bench.write(&commit).await;
+    bench.judge(10).await;
+    assert_eq!(bench.store.jobs().await.expect("jobs").len(), 2);
+    let mut commit = bench.commit(20, vec![]);
+    commit.jobs = vec![job("b")];
+    commit.jobs_complete = true;
+    bench.write(&commit).await;
+    assert_eq!(bench.judge(20).await, [("a".into(), Paused)]);
+    assert_eq!(
+        bench.lane("a").await.idle_reason.as_deref(),
+        Some("its job is gone")
+    );
+    assert_eq!(bench.store.jobs().await.expect("jobs"), [job("b")]);
+    let gone: Vec<_> = bench
+        .store
+        .unseen()
+        .await
+        .expect("unseen")
+        .jobs
+        .into_iter()
+        .filter(|job| job.gone)
+        .collect();
+    assert_eq!(gone.len(), 1);
 }
