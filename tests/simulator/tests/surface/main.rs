@@ -1,0 +1,5 @@
+//! The nasty parts against the real sockets.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod jobs;
+mod setup;
