@@ -77,7 +77,8 @@ impl Store {
                 sighted_columns!(),
                 " from lane l join source s on s.id = l.source_id where l.due_at <= $1 and (",
                 "coalesce(s.read_at, 0) >= l.due_at or coalesce(l.confirmed_at, 0) >= l.due_at ",
-                "or (l.deadline_at <= $1 and (s.failing_since is not null or l.deadline_at + $3 <= $1))) ",
+                "or (l.status <> 'blind' and l.deadline_at <= $1 ",
+                "and (s.failing_since is not null or l.deadline_at + $3 <= $1))) ",
                 "order by l.due_at limit $2"
             ))
             .bind(now.as_millis())
@@ -114,7 +115,7 @@ impl Store {
                 "select min(due_at) from lane where due_at > $1 \
                  union all \
                  select min(case when deadline_at > $1 then deadline_at else deadline_at + $2 end) \
-                 from lane where due_at <= $1"
+                 from lane where due_at <= $1 and status <> 'blind'"
             )
             .bind(now.as_millis())
             .bind(millis(READ_PATIENCE))

@@ -250,7 +250,8 @@ pub struct LaneJudgement {
     pub to: LaneStatus,
     /// Since when, in event time.
     pub occurred_at: Option<Timestamp>,
-    /// When to look again; `None` while only a change can matter.
+    /// The instant that a read of the source must cover before the lane is judged again: `late_at`
+    /// for on time, `deadline_at` for late and blind, `None` while only a change can matter.
     pub due_at: Option<Timestamp>,
 }
 

@@ -240,11 +240,6 @@ pub(crate) async fn record_attempt(tx: &mut Tx, commit: &PollCommit<'_>) -> Resu
 
 async fn record_read(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<(), StoreError> {
     let took = millis(commit.finished_at.since(commit.started_at));
-    let was_failing: Vec<(Option<i64>,)> = fetch_in!(
-        tx,
-        "look at a source",
-        sqlx::query_as("select failing_since from source where id = $1").bind(commit.source.0)
-    )?;
     execute!(
         tx,
         "record a read",
@@ -261,15 +256,6 @@ async fn record_read(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<(), StoreEr
         .bind(took)
         .bind(commit.resume.as_deref())
     )?;
-    if was_failing.first().is_some_and(|row| row.0.is_some()) {
-        // Blind lanes wait for no instant, only for sight: now there is some.
-        execute!(
-            tx,
-            "wake the blind lanes of a source",
-            sqlx::query("update lane set due_at = 0 where source_id = $1 and status = 'blind'")
-                .bind(commit.source.0)
-        )?;
-    }
     Ok(())
 }
 

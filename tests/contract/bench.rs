@@ -224,7 +224,7 @@ pub(crate) fn judgement_of(lane: &DueLane, now: Timestamp) -> LaneJudgement {
     let verdict = judge(&lane.facts, now);
     let due_at = match verdict.status {
         LaneStatus::OnTime => lane.facts.late_at,
-        LaneStatus::Late => lane.facts.deadline_at,
+        LaneStatus::Late | LaneStatus::Blind => lane.facts.deadline_at,
         _ => None,
     };
     LaneJudgement {
