@@ -142,6 +142,11 @@ impl TokenSource {
         });
     }
 
+    /// The token kept at present, whatever its age.
+    pub(crate) fn current(&self) -> Option<Arc<Token>> {
+        self.cached(|cache, _| cache.token.clone())
+    }
+
     /// Forgets the token: rights are baked in when it is issued, so a new right needs a new one.
     pub(crate) fn forget(&self) {
         self.cached(|cache, _| cache.token = None);
