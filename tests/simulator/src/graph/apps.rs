@@ -204,7 +204,7 @@ pub(crate) fn service_principals(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Outcom
         })
         .collect();
     Ok(Answer::json(collection(
-        ask.context("servicePrincipals"),
+        &ask.context("servicePrincipals"),
         &page,
         values,
     )))
@@ -257,7 +257,7 @@ pub(crate) fn assigned_to(scene: &mut Scene<'_>, ask: &Ask<'_>, id: &str) -> Out
         .map(|index| assignments[*index as usize].clone())
         .collect();
     Ok(Answer::json(collection(
-        ask.context("appRoleAssignments"),
+        &ask.context("appRoleAssignments"),
         &page,
         values,
     )))
@@ -345,7 +345,7 @@ pub(crate) fn applications(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Outcome {
         .map(|index| select(all[*index as usize].clone(), wanted.as_deref()))
         .collect();
     Ok(Answer::json(collection(
-        ask.context("applications"),
+        &ask.context("applications"),
         &page,
         values,
     )))
@@ -365,8 +365,8 @@ fn applications_of(tenant: &TenantState) -> Vec<Value> {
             tenant,
             &connect.app_id,
             &connect_name(tenant),
-            vec![key],
-            Vec::new(),
+            &[key],
+            &[],
         ));
     }
     for client in &tenant.spec.clients {
@@ -391,8 +391,8 @@ fn applications_of(tenant: &TenantState) -> Vec<Value> {
             tenant,
             &client.id,
             "sync-monitor",
-            keys,
-            secrets,
+            &keys,
+            &secrets,
         ));
     }
     list
@@ -402,8 +402,8 @@ fn application(
     tenant: &TenantState,
     app_id: &str,
     name: &str,
-    keys: Vec<Value>,
-    secrets: Vec<Value>,
+    keys: &[Value],
+    secrets: &[Value],
 ) -> Value {
     json!({
         "id": tenant.seed.corner("application").corner(app_id).guid(),

@@ -263,7 +263,7 @@ pub(crate) fn list(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Outcome {
         .map(|index| render(tenant, &tenant.logs.audits[*index as usize]))
         .collect();
     Ok(Answer::json(collection(
-        ask.context("auditLogs/directoryAudits"),
+        &ask.context("auditLogs/directoryAudits"),
         &page,
         values,
     )))
@@ -340,7 +340,7 @@ fn targets(tenant: &TenantState, row: &AuditRow) -> Value {
             Some(&app.name),
             "ServicePrincipal",
             None,
-            json!([]),
+            &json!([]),
         ));
         if !matches!(row.deed, Deed::Export { .. } | Deed::Skip { .. }) {
             return Value::Array(list);
@@ -358,13 +358,13 @@ fn targets(tenant: &TenantState, row: &AuditRow) -> Value {
             name,
             "User",
             Some(&upn),
-            properties(tenant, row),
+            &properties(tenant, row),
         ));
     }
     Value::Array(list)
 }
 
-fn target(id: &str, name: Option<&str>, kind: &str, upn: Option<&str>, modified: Value) -> Value {
+fn target(id: &str, name: Option<&str>, kind: &str, upn: Option<&str>, modified: &Value) -> Value {
     json!({
         "id": id,
         "displayName": name,

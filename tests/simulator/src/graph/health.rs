@@ -40,7 +40,7 @@ pub(crate) fn issues(scene: &mut Scene<'_>, ask: &Ask<'_>) -> Outcome {
     })?;
     let values = page.items.iter().map(|n| issue(origin, *n)).collect();
     Ok(Answer::json(collection(
-        ask.context("admin/serviceAnnouncement/issues"),
+        &ask.context("admin/serviceAnnouncement/issues"),
         &page,
         values,
     )))

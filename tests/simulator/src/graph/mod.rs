@@ -196,7 +196,7 @@ impl Scene<'_> {
 }
 
 /// The usual collection body.
-pub(crate) fn collection(context: String, page: &ListPage, values: Vec<Value>) -> Value {
+pub(crate) fn collection(context: &str, page: &ListPage, values: Vec<Value>) -> Value {
     let mut body = json!({"@odata.context": context});
     if let Some(count) = page.count {
         body["@odata.count"] = json!(count);

@@ -252,7 +252,11 @@ fn list(
         .iter()
         .map(|index| render(scene.tenant, *index))
         .collect();
-    Ok(Answer::json(collection(ask.context(entity), &page, values)))
+    Ok(Answer::json(collection(
+        &ask.context(entity),
+        &page,
+        values,
+    )))
 }
 
 /// `GET /users`.

@@ -85,7 +85,12 @@ impl PageStore {
     ) -> Page {
         let end = (cursor.offset + cursor.top).min(cursor.items.len());
         let more = end < cursor.items.len();
-        let draw = self.seed.corner("empty").nth(self.issued);
+        // From the place in the list alone: the same token gives the same page again.
+        let draw = self
+            .seed
+            .corner("empty")
+            .corner(&cursor.endpoint)
+            .nth(cursor.offset as u64);
         let (from, to) = if more && !cursor.gave_empty && draw.happens(empty_share) {
             cursor.gave_empty = true;
             (cursor.offset, cursor.offset)

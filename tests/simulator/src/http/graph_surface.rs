@@ -61,7 +61,7 @@ fn unavailable(number: u64) -> GraphError {
         "serviceNotAvailable",
         "The service is temporarily unavailable.",
     );
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         error.with("Retry-After", "1")
     } else {
         error

@@ -13,6 +13,7 @@ use crate::chance::Seed;
 use crate::login::assertion::{BadAssertion, Certificate};
 use crate::login::errors::LoginError;
 use crate::story::{Client, Federated};
+use crate::times::Span;
 use crate::world::World;
 use crate::world::tenant::TenantState;
 
@@ -166,10 +167,7 @@ impl Login {
             .certificates
             .get(&client.id)
             .ok_or_else(LoginError::assertion)?;
-        let ends = tenant.origin_ms
-            + client
-                .certificate_ends
-                .map_or(i64::MAX / 4, |span| span.as_ms());
+        let ends = tenant.origin_ms + client.certificate_ends.map_or(i64::MAX / 4, Span::as_ms);
         if now >= ends {
             return Err(LoginError::assertion());
         }
@@ -228,7 +226,7 @@ fn check_secret(
     if client.secret.as_deref() != Some(secret) {
         return Err(LoginError::secret(&client.id));
     }
-    let ends = tenant.origin_ms + client.secret_ends.map_or(i64::MAX / 4, |span| span.as_ms());
+    let ends = tenant.origin_ms + client.secret_ends.map_or(i64::MAX / 4, Span::as_ms);
     if now >= ends {
         return Err(LoginError::expired_secret(&client.id));
     }

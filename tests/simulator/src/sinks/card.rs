@@ -101,19 +101,19 @@ impl Check {
             Kind::Elements => self.each(at, value, Self::element),
             Kind::Actions => self.each(at, value, Self::action),
             Kind::Columns => self.each(at, value, |check, at, one| {
-                check.plain(at, one, Some("Column"), rules::COLUMN)
+                check.plain(at, one, Some("Column"), rules::COLUMN);
             }),
             Kind::Facts => self.each(at, value, |check, at, one| {
-                check.plain(at, one, Some("Fact"), rules::FACT)
+                check.plain(at, one, Some("Fact"), rules::FACT);
             }),
             Kind::Choices => {
                 self.each(at, value, |check, at, one| {
-                    check.plain(at, one, Some("Input.Choice"), rules::CHOICE)
+                    check.plain(at, one, Some("Input.Choice"), rules::CHOICE);
                 });
             }
             Kind::Images => self.each(at, value, Self::element),
             Kind::Sources => self.each(at, value, |check, at, one| {
-                check.plain(at, one, Some("MediaSource"), rules::SOURCE)
+                check.plain(at, one, Some("MediaSource"), rules::SOURCE);
             }),
             Kind::Inlines => self.each(at, value, |check, at, one| {
                 if !one.is_string() {
@@ -140,10 +140,10 @@ impl Check {
                     .as_str()
                     .is_some_and(|name| name.starts_with("Action.")) =>
             {
-                self.action(at, value)
+                self.action(at, value);
             }
             Kind::Fallback if value["type"] == "Column" => {
-                self.plain(at, value, Some("Column"), rules::COLUMN)
+                self.plain(at, value, Some("Column"), rules::COLUMN);
             }
             Kind::Fallback => self.element(at, value),
             Kind::Refresh => match value.get("action") {

@@ -120,7 +120,7 @@ impl World {
             Action::JobCadence { cadence, .. } => state.cadence_ms = cadence.as_ms(),
             Action::JobInitial { takes, .. } => state.begin_initial(at, takes.as_ms()),
             Action::ObjectErrors { code, count, .. } => {
-                tenant.object_errors(index, code, *count, at, &settings)
+                tenant.object_errors(index, code, *count, at, &settings);
             }
             Action::ScopeChange { containers, .. } => {
                 state.scope_version += 1;
@@ -151,7 +151,7 @@ impl World {
         check_parts(tenant, action)?;
         match action {
             Action::ConnectStop { .. } | Action::ConnectResume { .. } => {
-                connect_switch(tenant, action, at)
+                connect_switch(tenant, action, at);
             }
             Action::AgentDown { machine, .. } => set_agent(tenant, machine, Some(at)),
             Action::AgentUp { machine, .. } => set_agent(tenant, machine, None),
@@ -217,10 +217,10 @@ impl World {
         };
         match action {
             Action::Teams429 { retry_after, count } => {
-                faults.teams.push((refusal(429, *retry_after), *count))
+                faults.teams.push((refusal(429, *retry_after), *count));
             }
             Action::TeamsStatus { code, count } => {
-                faults.teams.push((refusal(*code, None), *count))
+                faults.teams.push((refusal(*code, None), *count));
             }
             Action::WebhookStatus {
                 code,

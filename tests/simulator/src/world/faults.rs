@@ -44,7 +44,7 @@ impl GraphFaults {
             return false;
         }
         self.stale_reads -= 1;
-        self.stale_reads % 2 == 0
+        self.stale_reads.is_multiple_of(2)
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod directory;
 pub(crate) mod effects;
 pub(crate) mod faults;
+pub(crate) mod founding;
 pub(crate) mod job;
 pub(crate) mod logs;
 pub(crate) mod tenant;
@@ -66,7 +67,7 @@ impl World {
             tenants: story
                 .tenants
                 .iter()
-                .map(|tenant| TenantState::new(seed, tenant, origin))
+                .map(|tenant| TenantState::new(seed, tenant, origin, &story.settings))
                 .collect(),
             receivers: ReceiverFaults::default(),
             login_down: None,

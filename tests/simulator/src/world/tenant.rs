@@ -7,6 +7,7 @@ use crate::graph::throttle::Buckets;
 use crate::story::{self, Settings, Shape};
 use crate::world::directory::Directory;
 use crate::world::faults::GraphFaults;
+use crate::world::founding::{agent_state, cloud_sync_app, connect_state, foreign_app};
 use crate::world::job::{CycleEnded, JobState};
 use crate::world::logs::{Actor, AuditRow, Deed, Logs, ProvisioningRow};
 
@@ -76,7 +77,7 @@ pub(crate) struct TenantState {
 }
 
 impl TenantState {
-    pub(crate) fn new(seed: Seed, spec: &story::Tenant, origin: i64) -> Self {
+    pub(crate) fn new(seed: Seed, spec: &story::Tenant, origin: i64, settings: &Settings) -> Self {
         let seed = seed.corner("tenant").corner(&spec.name);
         let mut jobs = Vec::new();
         let mut apps = Vec::new();
@@ -115,12 +116,12 @@ impl TenantState {
             delta_epoch: 0,
             spec: spec.clone(),
         };
-        tenant.pile_up(origin);
+        tenant.pile_up(origin, settings);
         tenant
     }
 
-    /// Writes the mountain of past rows the story asks for.
-    fn pile_up(&mut self, origin: i64) {
+    /// Writes the mountain of past rows the story asks for. A share of them is still to come, another comes twice.
+    fn pile_up(&mut self, origin: i64, settings: &Settings) {
         let Some(bulk) = self.spec.bulk.clone() else {
             return;
         };
@@ -136,16 +137,25 @@ impl TenantState {
         for n in 0..i64::from(bulk.rows) {
             let draw = self.seed.corner("bulk").nth(n.unsigned_abs());
             let at = origin - bulk.over.as_ms() + bulk.over.as_ms() * n / rows;
-            self.logs.provisioning.push(ProvisioningRow {
+            let late = draw.corner("late").happens(settings.late_share);
+            let row = ProvisioningRow {
                 key: (1 << 40) + n.unsigned_abs(),
                 cycle: (1 << 40) + n.unsigned_abs() / 50,
                 at,
-                visible: at,
+                visible: if late {
+                    origin + draw.corner("late by").upto(settings.late_by.as_ms())
+                } else {
+                    at
+                },
                 person: u32::try_from(draw.corner("person").below(people)).unwrap_or(0),
                 job,
                 code: draw.corner("code").pick(&codes),
-                kind: RowKind::draw(draw, 0.05),
-            });
+                kind: RowKind::draw(draw, settings.failure_share),
+            };
+            self.logs.provisioning.push(row);
+            if draw.corner("twice").happens(settings.duplicate_share) {
+                self.logs.provisioning.push(row);
+            }
         }
     }
 
@@ -193,6 +203,10 @@ impl TenantState {
     }
 
     fn after_cycle(&mut self, job: u16, cycle: &CycleEnded, settings: &Settings) {
+        if let Some(code) = cycle.quarantined.clone() {
+            let deed = Deed::Quarantine { job, code };
+            self.audit(Actor::ProvisioningService, deed, 0, cycle.ended, settings);
+        }
         let state = &self.jobs[usize::from(job)];
         if cycle.failed || !state.is_cloud_sync() {
             if !cycle.failed {
@@ -433,103 +447,5 @@ impl TenantState {
             0
         };
         least + late + draw.corner("delay").upto(settings.log_jitter.as_ms())
-    }
-}
-
-fn cloud_sync_app(
-    seed: Seed,
-    tenant: &story::Tenant,
-    spec: &story::Configuration,
-    origin: i64,
-    jobs: &mut Vec<JobState>,
-) -> App {
-    let own = seed.corner("configuration").corner(&spec.domain);
-    let first_label = spec.domain.split('.').next().unwrap_or(&spec.domain);
-    App {
-        service_principal: spec
-            .service_principal_id
-            .clone()
-            .unwrap_or_else(|| own.corner("sp").guid()),
-        app_id: match spec.shape {
-            Shape::Template => own.corner("app").guid(),
-            Shape::Legacy => CLOUD_SYNC_TEMPLATE.to_owned(),
-        },
-        name: spec.domain.clone(),
-        shape: Some(spec.shape),
-        netbios: spec
-            .netbios
-            .clone()
-            .unwrap_or_else(|| first_label.to_uppercase()),
-        containers: spec.containers.clone(),
-        groups: spec.groups.clone(),
-        jobs: spec
-            .jobs
-            .iter()
-            .map(|job| new_job(seed, tenant, &spec.domain, job, origin, jobs))
-            .collect(),
-    }
-}
-
-fn foreign_app(
-    seed: Seed,
-    tenant: &story::Tenant,
-    spec: &story::ForeignApp,
-    origin: i64,
-    jobs: &mut Vec<JobState>,
-) -> App {
-    let own = seed.corner("foreign").corner(&spec.name);
-    App {
-        service_principal: own.corner("sp").guid(),
-        app_id: own.corner("app").guid(),
-        name: spec.name.clone(),
-        shape: None,
-        netbios: String::new(),
-        containers: Vec::new(),
-        groups: Vec::new(),
-        jobs: vec![new_job(seed, tenant, &spec.name, &spec.job, origin, jobs)],
-    }
-}
-
-fn new_job(
-    seed: Seed,
-    tenant: &story::Tenant,
-    app: &str,
-    spec: &story::Job,
-    origin: i64,
-    jobs: &mut Vec<JobState>,
-) -> u16 {
-    jobs.push(JobState::new(
-        seed,
-        &tenant.id,
-        app,
-        spec,
-        origin,
-        tenant.directory.users,
-    ));
-    u16::try_from(jobs.len() - 1).unwrap_or(u16::MAX)
-}
-
-fn connect_state(seed: Seed, spec: &story::Connect, origin: i64) -> ConnectState {
-    let own = seed.corner("connect").corner(&spec.server);
-    ConnectState {
-        next_objects: origin + own.corner("phase").upto(spec.interval.as_ms()),
-        next_passwords: origin
-            + own
-                .corner("password phase")
-                .upto(spec.password_interval.as_ms()),
-        stopped: false,
-        hash: own.corner("hash").hex(12),
-        service_principal: own.corner("sp").guid(),
-        app_id: own.corner("app").guid(),
-        spec: spec.clone(),
-    }
-}
-
-fn agent_state(seed: Seed, spec: &story::Agent) -> AgentState {
-    AgentState {
-        id: seed.corner("agent").corner(&spec.machine).guid(),
-        machine: spec.machine.clone(),
-        domain: spec.domain.clone(),
-        down_since: None,
     }
 }

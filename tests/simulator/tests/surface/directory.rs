@@ -61,7 +61,7 @@ async fn each_path_refuses_in_its_own_words() {
     }
     setup.json(&token, "/v1.0/organization").await;
     let full = setup.token().await;
-    setup.apply(Action::PremiumOff {
+    setup.apply(&Action::PremiumOff {
         tenant: "big".to_owned(),
     });
     let refused = setup.error(&full, "/v1.0/auditLogs/provisioning").await;
@@ -153,13 +153,13 @@ async fn delta_rounds_tell_changes_and_both_kinds_of_removal() {
         .await;
     assert_eq!(latest["value"], json!([]));
     let link = latest["@odata.deltaLink"].as_str().unwrap().to_owned();
-    setup.apply(Action::DeleteUsers {
+    setup.apply(&Action::DeleteUsers {
         tenant: "big".to_owned(),
         count: 2,
         hard: false,
     });
     setup.clock.advance(1);
-    setup.apply(Action::DeleteUsers {
+    setup.apply(&Action::DeleteUsers {
         tenant: "big".to_owned(),
         count: 1,
         hard: true,
@@ -205,7 +205,7 @@ async fn delta_rounds_tell_changes_and_both_kinds_of_removal() {
         restart.starts_with(&setup.running.graph_url("big")),
         "{restart}"
     );
-    setup.apply(Action::ExpireDeltaTokens {
+    setup.apply(&Action::ExpireDeltaTokens {
         tenant: "big".to_owned(),
         unknown: true,
     });
@@ -223,7 +223,7 @@ async fn either_engine_keeps_the_tenant_wide_time_fresh() {
     let token = setup.token().await;
     let path = "/beta/organization?$select=id,onPremisesLastSyncDateTime,onPremisesLastPasswordSyncDateTime";
     let before = setup.json(&token, path).await;
-    setup.apply(Action::ConnectStop {
+    setup.apply(&Action::ConnectStop {
         tenant: "big".to_owned(),
     });
     setup.clock.advance(20 * 60_000);
@@ -296,7 +296,7 @@ async fn agents_fade_slowly_and_only_where_applications_may_look() {
     let setup = Setup::with(story).await;
     let token = setup.token().await;
     let path = "/beta/onPremisesPublishingProfiles/provisioning/agents?$expand=agentGroups";
-    setup.apply(Action::AgentDown {
+    setup.apply(&Action::AgentDown {
         tenant: "big".to_owned(),
         machine: "NW-AGENT01.werke.example".to_owned(),
     });

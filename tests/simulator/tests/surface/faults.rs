@@ -23,17 +23,17 @@ async fn each_way_of_being_down_is_different_and_ends() {
     let token = setup.token().await;
     let url = format!("{}{PATH}", setup.running.graph_url("big"));
     let get = || setup.client.get(&url).bearer_auth(&token).send();
-    setup.apply(down(DownMode::Refuse));
+    setup.apply(&down(DownMode::Refuse));
     assert!(get().await.is_err(), "a kept connection is reset too");
     assert!(get().await.is_err());
-    setup.apply(down(DownMode::Unavailable));
+    setup.apply(&down(DownMode::Unavailable));
     let response = get().await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(
         response.json::<Value>().await.unwrap()["error"]["code"],
         "serviceNotAvailable"
     );
-    setup.apply(down(DownMode::Html));
+    setup.apply(&down(DownMode::Html));
     let response = get().await.unwrap();
     assert_eq!(
         (
@@ -42,7 +42,7 @@ async fn each_way_of_being_down_is_different_and_ends() {
         ),
         (502, "text/html")
     );
-    setup.apply(down(DownMode::Portal));
+    setup.apply(&down(DownMode::Portal));
     assert!(
         get()
             .await
@@ -52,21 +52,21 @@ async fn each_way_of_being_down_is_different_and_ends() {
             .unwrap()
             .starts_with("<!DOCTYPE")
     );
-    setup.apply(down(DownMode::Cut));
+    setup.apply(&down(DownMode::Cut));
     let cut = match get().await {
         Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,
     };
     assert!(cut, "the body must not arrive whole");
     for mode in [DownMode::Garbage, DownMode::WrongEncoding] {
-        setup.apply(down(mode));
+        setup.apply(&down(mode));
         let bytes = get().await.unwrap().bytes().await.unwrap();
         assert!(serde_json::from_slice::<Value>(&bytes).is_err(), "{mode:?}");
     }
-    setup.apply(down(DownMode::WrongTypes));
+    setup.apply(&down(DownMode::WrongTypes));
     let spoiled: Value = get().await.unwrap().json().await.unwrap();
     assert!(spoiled["value"].is_object(), "{spoiled}");
-    setup.apply(Action::GraphUp {
+    setup.apply(&Action::GraphUp {
         tenant: "big".to_owned(),
     });
     setup.json(&token, PATH).await;
@@ -77,7 +77,7 @@ async fn each_way_of_being_down_is_different_and_ends() {
 async fn a_hanging_answer_never_comes_and_does_not_hold_up_the_stop() {
     let setup = Setup::start().await;
     let token = setup.token().await;
-    setup.apply(down(DownMode::Hang));
+    setup.apply(&down(DownMode::Hang));
     let request = setup
         .client
         .get(format!("{}{PATH}", setup.running.graph_url("big")))
@@ -94,7 +94,7 @@ async fn a_hanging_answer_never_comes_and_does_not_hold_up_the_stop() {
 #[tokio::test]
 async fn one_tenant_being_down_leaves_the_other_alone() {
     let setup = Setup::start().await;
-    setup.apply(down(DownMode::Refuse));
+    setup.apply(&down(DownMode::Refuse));
     let url = format!(
         "{}/e4c2719b-08d5-4e3a-8f60-9b7d1a35c2fe/oauth2/v2.0/token",
         setup.running.login_url()
@@ -121,11 +121,11 @@ async fn one_tenant_being_down_leaves_the_other_alone() {
 async fn cycles_go_on_while_nobody_can_look() {
     let setup = Setup::start().await;
     let token = setup.token().await;
-    setup.apply(down(DownMode::Unavailable));
+    setup.apply(&down(DownMode::Unavailable));
     let job = JobRef::objects("big", "werke.example");
     let before = setup.running.last_success_ms(&job).unwrap();
     setup.clock.advance(50 * 60_000);
-    setup.apply(Action::GraphUp {
+    setup.apply(&Action::GraphUp {
         tenant: "big".to_owned(),
     });
     assert!(setup.running.last_success_ms(&job).unwrap() - before > 45 * 60_000);
@@ -145,7 +145,7 @@ async fn cycles_go_on_while_nobody_can_look() {
 async fn told_throttling_hits_only_its_endpoint_and_counts_down() {
     let setup = Setup::start().await;
     let token = setup.token().await;
-    setup.apply(Action::Throttle {
+    setup.apply(&Action::Throttle {
         tenant: "big".to_owned(),
         endpoint: "organization".to_owned(),
         retry_after: Some(7),
@@ -173,7 +173,7 @@ async fn unknown_members_and_nulls_appear_and_vanish() {
     let setup = Setup::start().await;
     let token = setup.token().await;
     let tenant = || "big".to_owned();
-    setup.apply(Action::UnknownEnumMembers {
+    setup.apply(&Action::UnknownEnumMembers {
         tenant: tenant(),
         on: true,
     });
@@ -181,11 +181,11 @@ async fn unknown_members_and_nulls_appear_and_vanish() {
         setup.job_list(&token).await[0]["status"]["code"],
         "addedInNextRelease"
     );
-    setup.apply(Action::UnknownEnumMembers {
+    setup.apply(&Action::UnknownEnumMembers {
         tenant: tenant(),
         on: false,
     });
-    setup.apply(Action::NullFields {
+    setup.apply(&Action::NullFields {
         tenant: tenant(),
         on: true,
     });
@@ -194,7 +194,7 @@ async fn unknown_members_and_nulls_appear_and_vanish() {
         job["status"]["lastExecution"].is_null() && job["synchronizationJobSettings"].is_null(),
         "{job}"
     );
-    setup.apply(Action::NullFields {
+    setup.apply(&Action::NullFields {
         tenant: tenant(),
         on: false,
     });
@@ -206,7 +206,7 @@ async fn unknown_members_and_nulls_appear_and_vanish() {
 async fn requests_are_logged_with_their_ids_and_the_clock_of_the_server_shows() {
     let setup = Setup::start().await;
     let token = setup.token().await;
-    setup.apply(Action::ClockSkew {
+    setup.apply(&Action::ClockSkew {
         tenant: "big".to_owned(),
         by: Span::mins(-10),
     });

@@ -38,11 +38,11 @@ async fn jobs_run_on_their_cadence_and_promise_another_interval() {
 async fn a_stopped_job_looks_healthy_and_stands_still() {
     let setup = Setup::start().await;
     let token = setup.token().await;
-    setup.apply(Action::JobStop { job: objects() });
+    setup.apply(&Action::JobStop { job: objects() });
     let before = setup.job_list(&token).await.remove(0);
     setup.clock.advance(30 * 60_000);
     assert_eq!(setup.job_list(&token).await[0], before);
-    setup.apply(Action::JobResume { job: objects() });
+    setup.apply(&Action::JobResume { job: objects() });
     setup.clock.advance(60_000);
     assert_ne!(setup.job_list(&token).await[0], before);
     setup.stop().await;
@@ -55,7 +55,7 @@ async fn a_replica_that_is_behind_makes_time_go_backwards() {
     setup.clock.advance(30 * 60_000);
     let now =
         setup.job_list(&token).await.remove(0)["status"]["steadyStateLastAchievedTime"].clone();
-    setup.apply(Action::StaleReplica {
+    setup.apply(&Action::StaleReplica {
         tenant: "big".to_owned(),
         reads: 4,
         cycles: 3,
@@ -79,12 +79,12 @@ async fn quarantine_names_its_reason_and_paused_jobs_say_so() {
     let setup = Setup::start().await;
     let token = setup.token().await;
     let code = "HybridIdentityServiceNoActiveAgents";
-    setup.apply(Action::JobQuarantine {
+    setup.apply(&Action::JobQuarantine {
         job: objects(),
         reason: "EncounteredQuarantineException".to_owned(),
         code: Some(code.to_owned()),
     });
-    setup.apply(Action::JobPause {
+    setup.apply(&Action::JobPause {
         job: JobRef::password_hash("big", "werke.example"),
     });
     let jobs = setup.job_list(&token).await;
@@ -112,7 +112,7 @@ async fn a_job_that_never_ran_looks_failed_and_a_disabled_one_has_the_longest_in
         "the legacy shape"
     );
     let id = body["value"][0]["id"].as_str().unwrap().to_owned();
-    setup.apply(Action::JobStop {
+    setup.apply(&Action::JobStop {
         job: JobRef::objects("big", "vertrieb.example"),
     });
     let jobs = setup
@@ -162,7 +162,7 @@ async fn the_schema_shows_the_scope_and_a_change_moves_its_version() {
             .any(|one| one["targetAttributeName"] == "CredentialData"),
         "password hashes are on"
     );
-    setup.apply(Action::ScopeChange {
+    setup.apply(&Action::ScopeChange {
         job: objects(),
         containers: Vec::new(),
     });

@@ -104,7 +104,7 @@ async fn a_secret_buys_a_token_with_the_roles_of_the_moment() {
             .unwrap()
             .contains(&json!("AuditLog.Read.All"))
     );
-    setup.apply(Action::RevokeRole {
+    setup.apply(&Action::RevokeRole {
         tenant: "big".to_owned(),
         role: "AuditLog.Read.All".to_owned(),
     });
@@ -140,7 +140,7 @@ async fn tokens_end_and_rubbish_is_refused() {
         (401, expired.clone())
     );
     setup.clock.advance(1);
-    setup.apply(Action::ExpireTokens {
+    setup.apply(&Action::ExpireTokens {
         tenant: "big".to_owned(),
     });
     assert_eq!(
@@ -333,7 +333,7 @@ async fn every_refusal_has_its_code_and_shape() {
     );
     let (_, body) = setup.grant_at(&nowhere, &[GRANT, SCOPE, id, secret]).await;
     assert_eq!(body["error_codes"][0], 90_002);
-    setup.apply(Action::LoginError {
+    setup.apply(&Action::LoginError {
         tenant: "big".to_owned(),
         code: 53_003,
         count: 1,
@@ -362,17 +362,17 @@ async fn a_login_host_that_is_down_answers_without_json_or_not_at_all() {
         "{}/nordwall.example/oauth2/v2.0/token",
         setup.running.login_url()
     );
-    setup.apply(Action::LoginDown {
+    setup.apply(&Action::LoginDown {
         mode: DownMode::Unavailable,
     });
     let response = setup.client.post(&url).send().await.unwrap();
     assert_eq!(response.status(), 503);
     assert!(serde_json::from_str::<Value>(&response.text().await.unwrap()).is_err());
-    setup.apply(Action::LoginDown {
+    setup.apply(&Action::LoginDown {
         mode: DownMode::Refuse,
     });
     assert!(setup.client.post(&url).send().await.is_err());
-    setup.apply(Action::LoginUp);
+    setup.apply(&Action::LoginUp);
     setup.token().await;
     setup.stop().await;
 }

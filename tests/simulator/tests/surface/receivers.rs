@@ -117,14 +117,14 @@ async fn mail_goes_through_starttls_and_is_kept_as_sent() {
 #[tokio::test]
 async fn implicit_tls_and_told_refusals() {
     let setup = Setup::start().await;
-    setup.apply(Action::SmtpRefuse { count: 1 });
+    setup.apply(&Action::SmtpRefuse { count: 1 });
     let refused = TcpStream::connect(setup.running.smtps_addr())
         .await
         .unwrap();
     let mut line = String::new();
     let read = BufReader::new(refused).read_line(&mut line).await;
     assert!(matches!(read, Ok(0) | Err(_)), "the connection is reset");
-    setup.apply(Action::Smtp451 { count: 1 });
+    setup.apply(&Action::Smtp451 { count: 1 });
     let stream = TcpStream::connect(setup.running.smtps_addr())
         .await
         .unwrap();
@@ -169,7 +169,7 @@ async fn teams_says_yes_to_bad_cards_and_no_to_big_ones() {
         post(card(&"x".repeat(28 * 1024))).await.unwrap().status(),
         413
     );
-    setup.apply(Action::Teams429 {
+    setup.apply(&Action::Teams429 {
         retry_after: Some(3),
         count: 1,
     });
@@ -224,7 +224,7 @@ async fn the_webhook_checks_signatures_and_does_as_told() {
             .send()
     };
     assert_eq!(post().await.unwrap().status(), 200);
-    setup.apply(Action::WebhookStatus {
+    setup.apply(&Action::WebhookStatus {
         code: 500,
         count: 1,
         retry_after: None,
@@ -239,7 +239,7 @@ async fn the_webhook_checks_signatures_and_does_as_told() {
         (Some("1"), Some(json!({"a": 1})))
     );
     assert_eq!(calls[3].signature, SignatureCheck::Missing);
-    setup.apply(Action::ReceiverSlow {
+    setup.apply(&Action::ReceiverSlow {
         receiver: Receiver::Webhook,
         ms: 60_000,
     });

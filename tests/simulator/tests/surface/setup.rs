@@ -42,8 +42,8 @@ impl Setup {
         }
     }
 
-    pub(crate) fn apply(&self, action: Action) {
-        self.running.apply(&action).unwrap();
+    pub(crate) fn apply(&self, action: &Action) {
+        self.running.apply(action).unwrap();
     }
 
     pub(crate) async fn grant(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
