@@ -2,9 +2,11 @@
 """The Grafana boards: nothing in them that Grafana's own model does not know, every query readable.
 
 A board is decoded with Grafana's published model and encoded again. What the model does not know is lost on the way,
-so each key that is missing afterwards is a key that Grafana would ignore, most often a misspelt one.
+so each key that is missing afterwards is a key that Grafana would ignore, most often a misspelt one. Words out of
+closed sets are compared with the sets of the model.
 """
 
+import copy
 import json
 import pathlib
 
@@ -13,6 +15,7 @@ import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from lib.grafana_model import unknown_words
 from lib.report import finish, report
 
 BOARDS = pathlib.Path("dashboards")
@@ -35,10 +38,28 @@ def lost(before, after, path=""):
         yield f"{path} is {before!r}, and Grafana reads {after!r}"
 
 
-def unknown_keys(board):
-    """What Grafana's model does not know of a board."""
-    decoded = Dashboard.from_json(board)
-    return list(lost(board, json.loads(JSONEncoder().encode(decoded))))
+def unknown_parts(board):
+    """Keys and words of a board that Grafana's model does not know."""
+    try:
+        decoded = Dashboard.from_json(board)
+    except KeyError as error:
+        return [f"Grafana knows no {error}"]
+    return [*lost(board, json.loads(JSONEncoder().encode(decoded))), *unknown_words(decoded)]
+
+
+def unknown_overrides(board):
+    """The same for overrides, which the model does not look into: each is tried as a default of its panel."""
+    for panel in panels(board):
+        for override in panel.get("fieldConfig", {}).get("overrides", []):
+            for part in override["properties"]:
+                trial = copy.deepcopy(panel)
+                place = trial["fieldConfig"]["defaults"]
+                *folders, name = part["id"].split(".")
+                for folder in folders:
+                    place = place.setdefault(folder, {})
+                place[name] = part["value"]
+                for problem in unknown_parts({"panels": [trial]}):
+                    yield f"{panel['title']}: override of {override['matcher']['options']}: {problem}"
 
 
 def panels(board):
@@ -98,7 +119,8 @@ def check_board(path):
     """Checks one board."""
     board = json.loads(path.read_text(encoding="utf-8"))
     found = list(queries(board))
-    report(f"{path}: nothing unknown to Grafana", unknown_keys(board))
+    report(f"{path}: nothing unknown to Grafana", unknown_parts(board))
+    report(f"{path}: no override unknown to Grafana", unknown_overrides(board))
     report(f"{path}: nothing missing", missing_parts(board))
     report(f"{path}: {len(found)} queries", list(broken_queries(board)) or ([] if found else ["none"]))
 
@@ -118,10 +140,16 @@ def provisioning_problems(path):
 
 def check_itself(path):
     """Damaged boards are refused."""
-    board = json.loads(path.read_text(encoding="utf-8"))
-    board["editabel"] = True
-    misspelt = any("editabel" in problem for problem in unknown_keys(board))
-    report("a misspelt key is found", [] if misspelt else ["it is not"])
+    text = path.read_text(encoding="utf-8")
+    for name, good, bad in (
+        ("a misspelt key", '"editable":', '"editabel":'),
+        ("a misspelt word", '"mode": "absolute"', '"mode": "absolut"'),
+        ("a mapping that does not exist", '"type": "value"', '"type": "values"'),
+    ):
+        found = good in text and unknown_parts(json.loads(text.replace(good, bad, 1)))
+        report(f"{name} is found", [] if found else ["it is not"])
+    misspelt = json.loads(text.replace('"id": "custom.width"', '"id": "custom.widht"'))
+    report("a misspelt override is found", [] if list(unknown_overrides(misspelt)) else ["it is not"])
     broken = {"panels": [{"id": 1, "title": "t", "targets": [{"expr": "sum(up"}]}]}
     report("a broken query is found", [] if list(broken_queries(broken)) else ["it is not"])
 
@@ -130,9 +158,10 @@ def main():
     """Runs every check."""
     register_default_plugins()
     boards = sorted(BOARDS.rglob("*.json"))
-    provisioning = sorted(path for ending in ("*.yaml", "*.yml") for path in (BOARDS / "provisioning").rglob(ending))
+    files = (path for ending in ("*.yaml", "*.yml") for path in BOARDS.rglob(ending))
+    provisioning = sorted(path for path in files if "provisioning" in path.parts)
     report("there are boards", [] if boards else [f"no *.json in {BOARDS}"])
-    report("there are provisioning files", [] if provisioning else [f"none in {BOARDS}/provisioning"])
+    report("there are provisioning files", [] if provisioning else [f"none below {BOARDS}"])
     for path in boards:
         check_board(path)
     for path in provisioning:

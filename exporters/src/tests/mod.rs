@@ -1,5 +1,6 @@
 //! The whole page: both formats, against a fleet that has one of everything.
 
+mod boards;
 mod documents;
 mod fleet;
 mod page;
