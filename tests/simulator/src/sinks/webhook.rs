@@ -51,8 +51,11 @@ pub enum SignatureCheck {
     Good,
 }
 
-/// Checks Standard Webhooks headers (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,<base64>`), or else
-/// any header ending in `signature` with the hex HMAC-SHA256 of the body, bare or after `sha256=`.
+/// Checks one of three schemes, each HMAC-SHA256:
+///
+/// - Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,<base64 of id.timestamp.body>`;
+/// - a header `<x>-signature: v1=<hex of timestamp.body>` with `<x>-timestamp`;
+/// - a header ending in `signature` with the hex tag of the body, bare or after `sha256=`.
 pub(crate) fn check(
     secret: Option<&[u8]>,
     headers: &[(String, String)],
@@ -68,29 +71,25 @@ pub(crate) fn check(
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     };
-    if let (Some(id), Some(stamp), Some(signatures)) = (
-        get("webhook-id"),
-        get("webhook-timestamp"),
-        get("webhook-signature"),
-    ) {
-        let mut signed = format!("{id}.{stamp}.").into_bytes();
-        signed.extend_from_slice(body);
-        let good = signatures
+    let Some((name, value)) = headers.iter().find(|(name, _)| name.ends_with("signature")) else {
+        return SignatureCheck::Missing;
+    };
+    let prefix = name.trim_end_matches("signature");
+    let stamp = get(&format!("{prefix}timestamp")).unwrap_or("");
+    let good = if let (true, Some(id)) = (name == "webhook-signature", get("webhook-id")) {
+        let signed = [format!("{id}.{stamp}.").as_bytes(), body].concat();
+        value
             .split(' ')
             .filter_map(|one| one.strip_prefix("v1,"))
             .filter_map(|one| STANDARD.decode(one).ok())
-            .any(|one| hmac::verify(&key, &signed, &one).is_ok());
-        return if good {
-            SignatureCheck::Good
-        } else {
-            SignatureCheck::Wrong
-        };
-    }
-    let Some((_, value)) = headers.iter().find(|(name, _)| name.ends_with("signature")) else {
-        return SignatureCheck::Missing;
+            .any(|one| hmac::verify(&key, &signed, &one).is_ok())
+    } else if let Some(tag) = value.strip_prefix("v1=") {
+        let signed = [format!("{stamp}.").as_bytes(), body].concat();
+        from_hex(tag).is_some_and(|tag| hmac::verify(&key, &signed, &tag).is_ok())
+    } else {
+        from_hex(value.trim_start_matches("sha256="))
+            .is_some_and(|tag| hmac::verify(&key, body, &tag).is_ok())
     };
-    let good = from_hex(value.trim_start_matches("sha256="))
-        .is_some_and(|tag| hmac::verify(&key, body, &tag).is_ok());
     if good {
         SignatureCheck::Good
     } else {
@@ -152,6 +151,30 @@ mod tests {
         );
         assert_eq!(check(Some(b"secret"), &[], b"{}"), SignatureCheck::Missing);
         assert_eq!(check(None, &[], b"{}"), SignatureCheck::NoSecret);
+    }
+
+    #[test]
+    fn signatures_over_time_and_body_are_checked() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
+        let tag: String = hmac::sign(&key, b"77.{}")
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let headers = |stamp: &str| {
+            [
+                ("x-syncwatch-signature".to_owned(), format!("v1={tag}")),
+                ("x-syncwatch-timestamp".to_owned(), stamp.to_owned()),
+            ]
+        };
+        assert_eq!(
+            check(Some(b"secret"), &headers("77"), b"{}"),
+            SignatureCheck::Good
+        );
+        assert_eq!(
+            check(Some(b"secret"), &headers("78"), b"{}"),
+            SignatureCheck::Wrong
+        );
     }
 
     #[test]
