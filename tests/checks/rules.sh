@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The alert rules for Prometheus: read by promtool, and each file with unit tests of its own.
+# The alert rules for Prometheus, each file with unit tests of its own, and the example configuration: read by promtool.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/checks/lib/check.sh
 
@@ -19,6 +19,7 @@ for file in "${tests[@]}"; do
     passes "$file" promtool test rules "$file"
 done
 
+passes 'the example of a configuration' promtool check config dashboards/prometheus/scrape.example.yml
 printf 'groups: [{name: g, rules: [{alert: A, expr: "up ="}]}]\n' > "$scratch/bad.rules.yml"
 refuses 'a rule with a broken expression is refused' 'could not parse expression' promtool check rules "$scratch/bad.rules.yml"
 finish

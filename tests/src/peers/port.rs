@@ -1,8 +1,8 @@
 //! Ports that no two peers of any test process share.
 
-use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as Name, UnixListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::{Context, bail};
@@ -14,38 +14,33 @@ const COUNT: u16 = 12_000;
 
 /// A loopback port that is this value's until it is dropped.
 ///
-/// Asking the kernel for a free port and giving it back would leave a gap in which another test gets the same one;
-/// a lock on a file per port closes it, between processes as well.
+/// Asking the kernel for a free port and giving it back would leave a gap in which another test gets the same one. A
+/// claim closes it, between processes as well: it holds a socket name without a file, which the kernel gives to one
+/// and takes back when that one ends, however it ends.
 #[derive(Debug)]
 pub struct Port {
     number: u16,
-    _lock: File,
+    _claim: UnixListener,
 }
 
 impl Port {
     /// Claims a port nobody listens on.
     ///
     /// # Errors
-    /// When the lock files cannot be written or every port is taken.
+    /// When every port is taken.
     pub fn claim() -> anyhow::Result<Self> {
         static NEXT: AtomicU16 = AtomicU16::new(0);
-        let folder = lock_folder()?;
-        // Test processes start at different places; a wrong guess costs one failed lock.
+        // Test processes start at different places; a wrong guess costs one failed claim.
         let start = u16::try_from(std::process::id() * 37 % u32::from(COUNT))
-            .expect("less than COUNT, a u16");
+            .context("a number below COUNT")?;
         for _ in 0..COUNT {
             let step = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
             let number = FIRST + (start + step) % COUNT;
-            let lock = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(folder.join(number.to_string()));
-            // Another user's lock file: that port is not for us.
-            let Ok(lock) = lock else { continue };
-            if lock.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+            let Ok(claim) = name(number) else { continue };
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
                 return Ok(Self {
                     number,
-                    _lock: lock,
+                    _claim: claim,
                 });
             }
         }
@@ -65,11 +60,10 @@ impl Port {
     }
 }
 
-fn lock_folder() -> anyhow::Result<PathBuf> {
-    let user = super::program::user_id()?;
-    let folder = std::env::temp_dir().join(format!("syncwatch-test-ports-{user}"));
-    std::fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    Ok(folder)
+fn name(port: u16) -> std::io::Result<UnixListener> {
+    UnixListener::bind_addr(&Name::from_abstract_name(format!(
+        "syncwatch-test-port-{port}"
+    ))?)
 }
 
 #[cfg(test)]
@@ -90,17 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn claimed_port_is_not_given_to_another_process() {
+    fn port_is_claimed_until_its_value_is_dropped() {
         let port = Port::claim().expect("a free port");
-        let path = lock_folder()
-            .expect("folder")
-            .join(port.number().to_string());
-        let other = OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .expect("the lock file");
-        assert!(other.try_lock().is_err(), "the claim holds no lock");
+        let number = port.number();
+        assert!(name(number).is_err(), "the claim holds nothing");
         drop(port);
-        assert!(other.try_lock().is_ok(), "the lock outlives the claim");
+        assert!(name(number).is_ok(), "the name outlives the claim");
     }
 }
