@@ -10,7 +10,7 @@ use syncwatch_domain::time::Timestamp;
 use crate::error::{During, StoreError, word};
 use crate::feed::Topic;
 use crate::model::{AttemptRecord, OutboxDepth, Want};
-use crate::pools::{Tx, execute, fetch, fetch_in, places};
+use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
 /// Rows per statement.
@@ -80,7 +80,7 @@ pub(crate) async fn insert_deliveries(
         let sql = format!(
             "insert into delivery (idempotency_key, alert_id, receiver, state, created_at, due_at, lease_owner, \
              lease_until, body) values {} on conflict (idempotency_key) do nothing",
-            places(chunk.len(), 9)
+            tx.places(chunk.len(), 9)
         );
         written += execute!(tx, "write deliveries", {
             let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
@@ -340,7 +340,7 @@ async fn insert_attempts(tx: &mut Tx, records: &[AttemptRecord]) -> Result<(), S
          select d.id, d.attempts + 1, v.column2, v.column3, v.column4, v.column5 \
          from (values {}) as v join delivery d on d.id = v.column1 where true \
          on conflict (delivery_id, number) do nothing",
-        places(records.len(), 5)
+        tx.places(records.len(), 5)
     );
     execute!(tx, "write attempts", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
@@ -366,7 +366,7 @@ async fn update_deliveries(
         "update delivery set attempts = attempts + 1, state = v.column2, \
          due_at = coalesce(v.column3, due_at), finished_at = v.column4, last_error = v.column5, \
          lease_owner = null, lease_until = null from (values {}) as v where delivery.id = v.column1",
-        places(records.len(), 5)
+        tx.places(records.len(), 5)
     );
     execute!(tx, "finish deliveries", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));

@@ -13,7 +13,7 @@ use crate::feed::{StoreEvent, Topic};
 use crate::lane::LaneRow;
 use crate::ledger::open_entries;
 use crate::model::{DueLane, Judgement, JudgementReceipt, LaneId, LaneJudgement};
-use crate::pools::{Tx, execute, fetch, places};
+use crate::pools::{Tx, execute, fetch};
 use crate::store::Store;
 
 /// Rows per statement.
@@ -214,7 +214,7 @@ async fn update_lanes(tx: &mut Tx, lanes: &[LaneJudgement]) -> Result<u64, Store
     let sql = format!(
         "update lane set status = v.column3, status_at = v.column4, due_at = v.column5, version = version + 1 \
          from (values {}) as v where lane.id = v.column1 and lane.version = v.column2",
-        places(lanes.len(), 5)
+        tx.places(lanes.len(), 5)
     );
     execute!(tx, "write judged lanes", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
@@ -241,7 +241,7 @@ async fn insert_transitions(
     }
     let sql = format!(
         "insert into transition (lane_id, from_status, to_status, occurred_at, detected_at) values {}",
-        places(changed.len(), 5)
+        tx.places(changed.len(), 5)
     );
     execute!(tx, "write transitions", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
@@ -291,7 +291,7 @@ async fn upsert_alert_rows(tx: &mut Tx, alerts: &[&Alert]) -> Result<(), StoreEr
         "insert into alert (id, rule, tenant, path, severity, state, occurred_at, detected_at, resolved_at, cause, body) \
          values {} on conflict (id) do update set severity = excluded.severity, state = excluded.state, \
          resolved_at = excluded.resolved_at, cause = excluded.cause, body = excluded.body",
-        places(alerts.len(), 11)
+        tx.places(alerts.len(), 11)
     );
     execute!(tx, "write alerts", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));

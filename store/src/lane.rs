@@ -12,7 +12,7 @@ use syncwatch_domain::time::{Timestamp, millis, span_of_millis};
 
 use crate::error::{During, StoreError, word};
 use crate::model::{Expectation, LaneUpdate, SourceId};
-use crate::pools::{Tx, fetch_in, places};
+use crate::pools::{Tx, fetch_in};
 use crate::source::lane_key;
 
 /// A lane's row, complete.
@@ -275,7 +275,7 @@ async fn load(
 async fn load_keys(tx: &mut Tx, keys: &[&LaneKey]) -> Result<Vec<LaneRow>, StoreError> {
     let sql = format!(
         "select {COLUMNS} from lane where (tenant, engine, kind, partition) in (values {})",
-        places(keys.len(), 4)
+        tx.places(keys.len(), 4)
     );
     fetch_in!(tx, "load lanes by key", {
         let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
@@ -352,7 +352,7 @@ pub(crate) async fn upsert(tx: &mut Tx, rows: &[&mut LaneRow]) -> Result<Vec<i64
          expected_since = excluded.expected_since, idle = excluded.idle, idle_reason = excluded.idle_reason, \
          due_at = excluded.due_at, version = excluded.version \
          returning id, tenant, engine, kind, partition",
-        places(rows.len(), WRITTEN_COUNT)
+        tx.places(rows.len(), WRITTEN_COUNT)
     );
     type Returned = (i64, String, String, String, String);
     let returned: Vec<Returned> = fetch_in!(tx, "write lanes", {

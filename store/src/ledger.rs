@@ -7,7 +7,7 @@ use syncwatch_domain::time::Timestamp;
 
 use crate::error::{StoreError, word};
 use crate::lane::LaneRow;
-use crate::pools::{Tx, execute, fetch, fetch_in, places};
+use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::source::lane_key;
 use crate::store::Store;
 
@@ -156,7 +156,7 @@ pub(crate) async fn open_entries(tx: &mut Tx, lanes: &[i64]) -> Result<(), Store
     let windows = "case when (l.deadline_at - coalesce(l.last_success_at, l.expected_since)) > l.interval_ms \
                    and l.interval_ms > 0 \
                    then (l.deadline_at - coalesce(l.last_success_at, l.expected_since)) / l.interval_ms else 1 end";
-    let listed = places(lanes.len(), 1);
+    let listed = tx.places(lanes.len(), 1);
     let enter = format!(
         "insert into missed_window (lane_id, from_at, deadline_at, caught_up_at, windows, proof) \
          select l.id, coalesce(l.last_success_at, l.expected_since), l.deadline_at, null, {windows}, 'observed' \
@@ -175,7 +175,7 @@ pub(crate) async fn open_entries(tx: &mut Tx, lanes: &[i64]) -> Result<(), Store
     }
     let count = format!(
         "update lane set missed_windows = missed_windows + v.column2 from (values {}) as v where lane.id = v.column1",
-        places(entered.len(), 2)
+        tx.places(entered.len(), 2)
     );
     execute!(tx, "count missed windows", {
         let mut query = sqlx::query(AssertSqlSafe(count.clone()));

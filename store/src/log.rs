@@ -12,7 +12,7 @@ use crate::codec::{CURRENT, Packer, unpack};
 use crate::error::StoreError;
 use crate::model::{LogPage, LogRow, LogStream, PollReceipt};
 use crate::object_error::note_object_errors;
-use crate::pools::{Tx, execute, fetch, fetch_in, places};
+use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
 /// Rows per insert: below the 32,766 values SQLite takes, and where speed no longer grows.
@@ -370,7 +370,7 @@ async fn insert_rows(
     let sql = format!(
         "insert into observation (occurred_at, id, job_ref, stream, action, status, error_code, object_id, \
          cycle_id, dictionary, raw) values {} on conflict (occurred_at, id) do nothing",
-        places(rows.len(), COLUMNS)
+        tx.places(rows.len(), COLUMNS)
     );
     execute!(tx, "write log rows", sqlx::query("savepoint log_rows"))?;
     let written = execute!(
@@ -438,7 +438,7 @@ async fn count_rows(
     let sql = format!(
         "insert into event_total (job_ref, action, status, error_group, count) values {} \
          on conflict (job_ref, action, status, error_group) do update set count = event_total.count + excluded.count",
-        places(totals.len(), 5)
+        tx.places(totals.len(), 5)
     );
     execute!(tx, "count log rows", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));

@@ -10,7 +10,7 @@ use syncwatch_domain::time::Timestamp;
 use crate::error::{StoreError, word};
 use crate::log::PackedRow;
 use crate::model::ObjectErrorSummary;
-use crate::pools::{Tx, execute, fetch, fetch_in, places};
+use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
 /// Values per statement.
@@ -73,7 +73,7 @@ async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), Stor
          on conflict (job_ref, object_id) do update set error_code = excluded.error_code, \
          error_group = excluded.error_group, last_at = excluded.last_at \
          where excluded.last_at >= object_error.last_at",
-        places(failed.len(), 6)
+        tx.places(failed.len(), 6)
     );
     execute!(tx, "note object errors", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));

@@ -10,7 +10,7 @@ use crate::feed::{StoreEvent, Topic};
 use crate::lane::{Absorbed, absorb_all};
 use crate::ledger::{close_ledger, enter_gaps};
 use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId};
-use crate::pools::{Tx, execute, fetch_in, places};
+use crate::pools::{Tx, execute, fetch_in};
 use crate::source::{ensure_source, record_attempt, retire_source};
 use crate::store::Store;
 
@@ -132,7 +132,7 @@ async fn insert_cycles(tx: &mut Tx, rows: &[CycleRow<'_>]) -> Result<Vec<FreshCy
     let sql = format!(
         "insert into cycle (lane_id, ended_at, began_at, outcome, evidence, exported, escrowed) values {} \
          on conflict (lane_id, ended_at) do nothing returning lane_id, outcome, began_at, ended_at",
-        places(rows.len(), 7)
+        tx.places(rows.len(), 7)
     );
     fetch_in!(tx, "write cycles", {
         let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
@@ -167,7 +167,7 @@ async fn count_cycles(tx: &mut Tx, fresh: &[FreshCycle]) -> Result<(), StoreErro
         "insert into cycle_total (lane_id, outcome, count, timed, duration_ms) values {} \
          on conflict (lane_id, outcome) do update set count = cycle_total.count + excluded.count, \
          timed = cycle_total.timed + excluded.timed, duration_ms = cycle_total.duration_ms + excluded.duration_ms",
-        places(totals.len(), 5)
+        tx.places(totals.len(), 5)
     );
     execute!(tx, "count cycles", {
         let mut query = sqlx::query(AssertSqlSafe(sql.clone()));

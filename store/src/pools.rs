@@ -202,6 +202,17 @@ impl Tx {
             Self::Postgres(tx) => tx.commit().await.during(operation),
         }
     }
+
+    /// Places for `rows` rows of `columns` values, for a statement that has no other parameters.
+    ///
+    /// PostgreSQL wants numbers. SQLite would search the name of every numbered place in a list,
+    /// which takes the square of their count; places without numbers have no names.
+    pub(crate) fn places(&self, rows: usize, columns: usize) -> String {
+        match self {
+            Self::Sqlite(_) => plain_places(rows, columns),
+            Self::Postgres(_) => numbered_places(rows, columns),
+        }
+    }
 }
 
 /// An address as it may be shown.
@@ -217,10 +228,16 @@ pub(crate) fn without_password(url: &str) -> String {
     format!("{scheme}://{user}@{host}")
 }
 
-/// `($1,$2),($3,$4)`: places for `rows` rows of `columns` values.
-pub(crate) fn places(rows: usize, columns: usize) -> String {
+/// `(?,?),(?,?)`.
+fn plain_places(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    vec![row; rows].join(",")
+}
+
+/// `($1,$2),($3,$4)`.
+fn numbered_places(rows: usize, columns: usize) -> String {
     use std::fmt::Write as _;
-    let mut text = String::with_capacity(rows * columns * 5);
+    let mut text = String::with_capacity(rows * columns * 6);
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ",(" });
         for column in 1..=columns {
@@ -252,6 +269,7 @@ mod tests {
 
     #[test]
     fn places_count_on_over_rows() {
-        assert_eq!(places(2, 3), "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(numbered_places(2, 3), "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(plain_places(2, 3), "(?,?,?),(?,?,?)");
     }
 }
