@@ -6,10 +6,12 @@
 //! data, never repeat a secret in a log, an error or a message, and never let one slow receiver
 //! hold up another.
 //!
-//! Start reading at [`config::check`] (what receivers and routes mean), [`router::Router`] (who
-//! is told) and [`notify::Notifier`] (how).
+//! Start reading at [`evaluator::Evaluator`] (what is judged), [`config::check`] (what receivers
+//! and routes mean), [`router::Router`] (who is told) and [`notify::Notifier`] (how).
 
 pub mod config;
+pub mod detect;
+pub mod evaluator;
 pub mod notify;
 pub mod router;
 

@@ -255,13 +255,24 @@ pub struct Notification {
 
 impl Notification {
     /// The key that lets a receiver drop repetitions: the same for every attempt and restart.
+    ///
+    /// An alert begins and ends once, but may change many times: changes are told apart by what
+    /// they say.
     #[must_use]
     pub fn idempotency_key(&self, receiver: &str) -> String {
-        let severity = match self.event {
-            NotificationEvent::Changed => self.alert.severity.as_str(),
-            _ => "",
+        let (severity, summary) = match self.event {
+            NotificationEvent::Changed => {
+                (self.alert.severity.as_str(), self.alert.summary.as_str())
+            }
+            NotificationEvent::Firing | NotificationEvent::Resolved => ("", ""),
         };
-        digest_hex(&[&self.alert.id.0, self.event.as_str(), severity, receiver])
+        digest_hex(&[
+            &self.alert.id.0,
+            self.event.as_str(),
+            severity,
+            summary,
+            receiver,
+        ])
     }
 }
 

@@ -1,0 +1,364 @@
+//! The evaluator: judges lanes, holds conditions against alerts, commits what follows.
+//!
+//! A thin loop around [`Evaluator::run_once`]. Transition, alert and outgoing message are one
+//! transaction, guarded by what was read; a lost race is judged again. Lanes come first: their
+//! deadlines are exact. What is not about lanes follows in a transaction of its own.
+
+mod book;
+mod error;
+mod firing;
+mod group;
+mod judge;
+mod settle;
+mod shell;
+mod snapshot;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncwatch_domain::alert::{Condition, Notification, NotificationEvent};
+use syncwatch_domain::delivery::{DeliveryState, NewDelivery};
+use syncwatch_domain::time::Timestamp;
+use syncwatch_store::{DueLane, Judgement, LaneJudgement, Seen, Store, StoreError, StoredJob};
+use tokio::sync::watch;
+
+pub use self::error::EvaluatorError;
+use self::firing::Firing;
+use self::settle::{Settled, settle};
+use self::snapshot::Snapshot;
+use crate::config::AlertSettings;
+use crate::detect;
+use crate::router::Router;
+
+/// Lanes judged in one transaction. When more are due, they are judged in turns.
+const LANES_AT_ONCE: u32 = 1_000;
+
+/// Turns in one run; what is left then is judged in the next one.
+const TURNS: u32 = 1_000;
+
+/// How often a lost race is tried again before the run gives up.
+const RACES: u32 = 8;
+
+/// Everything is looked at anew this often, whether it changed or not.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What the operator wants of alerts; replaced as a whole when the config is read anew.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// From when on something is worth an alert.
+    pub settings: AlertSettings,
+    /// Who is told.
+    pub router: Router,
+}
+
+/// What one run did, and when the next one is due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EvaluatorReport {
+    /// Judgements committed.
+    pub did: u64,
+    /// Lanes whose status changed.
+    pub transitions: u64,
+    /// Alerts that began, changed or ended.
+    pub alerts: u64,
+    /// Deliveries written.
+    pub deliveries: u64,
+    /// The next instant at which time alone needs a run.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Judges what the store knows. One per store.
+#[derive(Debug)]
+pub struct Evaluator {
+    store: Store,
+    terms: watch::Receiver<Arc<Terms>>,
+    /// `None` before it was read from the store, and after a lost race.
+    firing: Option<Firing>,
+    /// When to look at everything anew; `None` for at once.
+    sweep_at: Option<Timestamp>,
+}
+
+/// One judgement before it is committed.
+struct Draft {
+    now: Timestamp,
+    lanes: Vec<LaneJudgement>,
+    conditions: Vec<Condition>,
+    seen: Seen,
+    /// It holds nothing but looks: worth a commit only if something follows from it.
+    idle: bool,
+}
+
+impl Evaluator {
+    /// An evaluator on `store` that follows the newest `terms`.
+    #[must_use]
+    pub fn new(store: Store, terms: watch::Receiver<Arc<Terms>>) -> Self {
+        Self {
+            store,
+            terms,
+            firing: None,
+            sweep_at: None,
+        }
+    }
+
+    /// Judges everything that is due at `now`: lanes first, then the rest.
+    ///
+    /// # Errors
+    /// When the store refuses, or another evaluator keeps getting in between.
+    pub async fn run_once(&mut self, now: Timestamp) -> Result<EvaluatorReport, EvaluatorError> {
+        let mut report = EvaluatorReport::default();
+        if self.terms.has_changed().unwrap_or(false) {
+            self.terms.mark_unchanged();
+            self.sweep_at = None;
+        }
+        let terms = Arc::clone(&self.terms.borrow());
+        let outcome = self.run_with(&terms, now, &mut report).await;
+        if outcome.is_err() {
+            // A commit may have taken place even though its answer was lost.
+            self.firing = None;
+            self.sweep_at = None;
+        }
+        outcome.map(|()| report)
+    }
+
+    async fn run_with(
+        &mut self,
+        terms: &Terms,
+        now: Timestamp,
+        report: &mut EvaluatorReport,
+    ) -> Result<(), EvaluatorError> {
+        self.judge_lanes(terms, now, report).await?;
+        self.judge_rest(terms, now, report).await?;
+        let lane_due = self.store.next_lane_due(now).await?;
+        report.next_due = [lane_due, self.sweep_at].into_iter().flatten().min();
+        Ok(())
+    }
+
+    /// Lanes, batch by batch, until none is due.
+    async fn judge_lanes(
+        &mut self,
+        terms: &Terms,
+        now: Timestamp,
+        report: &mut EvaluatorReport,
+    ) -> Result<(), EvaluatorError> {
+        let mut lost = 0;
+        for _ in 0..TURNS {
+            let due = self.store.due_lanes(now, LANES_AT_ONCE).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let count = due.len();
+            let draft = self.draft_lanes(terms, due, now).await?;
+            if !self.commit(terms, draft, report).await? {
+                lost += 1;
+                if lost == RACES {
+                    return Err(EvaluatorError::Contended { races: RACES });
+                }
+            } else if count < LANES_AT_ONCE as usize {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn draft_lanes(
+        &mut self,
+        terms: &Terms,
+        due: Vec<DueLane>,
+        now: Timestamp,
+    ) -> Result<Draft, EvaluatorError> {
+        let firing = self.firing().await?;
+        let mut conditions = Vec::new();
+        let mut lanes = Vec::with_capacity(due.len());
+        let mut job_matters = false;
+        for lane in &due {
+            let (judgement, verdict) = judge::judge_lane(lane, now);
+            // Most lanes recover from nothing: only a change of status has consequences.
+            if judgement.from != judgement.to {
+                conditions.extend(detect::lanes::conditions(lane, &verdict, now));
+                job_matters |= judge::begins_to_fail(&judgement) && lane.job_id.is_some();
+            }
+            lanes.push(judgement);
+        }
+        conditions.retain(|condition| judge::matters(condition, firing));
+        let mut seen = Seen::default();
+        if job_matters {
+            // What a job is up to must be known before its lanes are: one cause, one message.
+            let jobs: Vec<StoredJob> = self.store.unseen().await?.jobs;
+            let firing = self.firing().await?;
+            conditions.extend(snapshot::job_conditions(&jobs, firing, &terms.settings));
+            seen.jobs = snapshot::seen_jobs(&jobs);
+        }
+        Ok(Draft {
+            now,
+            lanes,
+            conditions,
+            seen,
+            idle: false,
+        })
+    }
+
+    /// Sources, rights, jobs, object errors and credentials.
+    async fn judge_rest(
+        &mut self,
+        terms: &Terms,
+        now: Timestamp,
+        report: &mut EvaluatorReport,
+    ) -> Result<(), EvaluatorError> {
+        for _ in 0..RACES {
+            let sweep = self.sweep_at.is_none_or(|at| at <= now);
+            self.firing().await?;
+            let Some(firing) = self.firing.as_ref() else {
+                continue;
+            };
+            let snapshot = Snapshot::load(&self.store, sweep).await?;
+            let conditions = snapshot
+                .conditions(&self.store, firing, &terms.settings, now)
+                .await?;
+            let next = next_sweep(&snapshot, &terms.settings, now, sweep);
+            let draft = Draft {
+                now,
+                lanes: Vec::new(),
+                conditions,
+                idle: !snapshot.is_worth_a_commit(),
+                seen: snapshot.seen,
+            };
+            if self.commit(terms, draft, report).await? {
+                self.sweep_at = [next, self.sweep_at.filter(|at| *at > now)]
+                    .into_iter()
+                    .flatten()
+                    .min();
+                return Ok(());
+            }
+        }
+        Err(EvaluatorError::Contended { races: RACES })
+    }
+
+    /// Commits what follows from a draft; `false` when the race was lost and nothing was written.
+    async fn commit(
+        &mut self,
+        terms: &Terms,
+        draft: Draft,
+        report: &mut EvaluatorReport,
+    ) -> Result<bool, EvaluatorError> {
+        let firing = self.firing().await?;
+        let mut settled = settle(draft.conditions, firing, &terms.settings, draft.now);
+        if draft.idle && settled.alerts.is_empty() {
+            return Ok(true);
+        }
+        self.begin_anew(&mut settled).await?;
+        let deliveries = self.deliveries(terms, &settled, draft.now).await?;
+        let judgement = Judgement {
+            now: draft.now,
+            lanes: draft.lanes,
+            alerts: settled.alerts,
+            deliveries,
+            seen: draft.seen,
+        };
+        let receipt = self.store.commit_judgement(&judgement).await?;
+        if !receipt.committed {
+            self.firing = None;
+            return Ok(false);
+        }
+        let changed = judgement
+            .lanes
+            .iter()
+            .filter(|lane| lane.from != lane.to)
+            .count();
+        report.did += 1;
+        report.transitions += changed as u64;
+        report.alerts += judgement.alerts.len() as u64;
+        report.deliveries += receipt.deliveries;
+        if let Some(firing) = &mut self.firing {
+            firing.apply(judgement.alerts);
+        }
+        Ok(true)
+    }
+
+    /// What begins again at the very instant of an alert that is over is another alert.
+    async fn begin_anew(&self, settled: &mut Settled) -> Result<(), StoreError> {
+        for mut id in settled.begun.clone() {
+            while let Some(over) = self.store.alert(&id.0).await? {
+                let at = over
+                    .resolved_at
+                    .unwrap_or(over.occurred_at)
+                    .max(over.occurred_at + TICK);
+                let Some(fresh) = settled.begin_at(&id, at) else {
+                    break;
+                };
+                id = fresh;
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliveries(
+        &self,
+        terms: &Terms,
+        settled: &Settled,
+        now: Timestamp,
+    ) -> Result<Vec<NewDelivery>, StoreError> {
+        let mut deliveries = Vec::new();
+        for message in &settled.messages {
+            let told = match message.event {
+                NotificationEvent::Firing => None,
+                NotificationEvent::Changed | NotificationEvent::Resolved => {
+                    Some(self.told(&message.alert.id.0).await?)
+                }
+            };
+            let receivers = terms
+                .router
+                .receivers(message.event, &message.alert, told.as_ref());
+            deliveries.extend(receivers.into_iter().map(|receiver| NewDelivery {
+                receiver: receiver.to_owned(),
+                notification: Notification {
+                    event: message.event,
+                    alert: message.alert.clone(),
+                    children: message.children.clone(),
+                    decided_at: now,
+                },
+                due_at: now,
+            }));
+        }
+        Ok(deliveries)
+    }
+
+    /// Who was told about an alert, or will be: also those told in place of another.
+    async fn told(&self, alert: &str) -> Result<BTreeSet<String>, StoreError> {
+        let deliveries = self.store.deliveries_of(alert).await?;
+        let alive = deliveries
+            .into_iter()
+            .filter(|delivery| delivery.state != DeliveryState::Dead);
+        Ok(alive.map(|delivery| delivery.receiver).collect())
+    }
+
+    async fn firing(&mut self) -> Result<&Firing, StoreError> {
+        let known = match self.firing.take() {
+            Some(firing) => firing,
+            None => Firing::new(self.store.firing_alerts().await?),
+        };
+        Ok(self.firing.insert(known))
+    }
+}
+
+/// The least step of time.
+const TICK: Duration = Duration::from_millis(1);
+
+/// When to look at everything again. Between sweeps only what was looked at can bring one nearer.
+fn next_sweep(
+    snapshot: &Snapshot,
+    settings: &AlertSettings,
+    now: Timestamp,
+    swept: bool,
+) -> Option<Timestamp> {
+    let credentials = snapshot.next_due(settings, now);
+    let regular = swept.then(|| now + SWEEP_EVERY);
+    let digest = settings
+        .digest
+        .as_ref()
+        .filter(|_| swept)
+        .and_then(|digest| digest.next_after(now));
+    [credentials, regular, digest].into_iter().flatten().min()
+}
+
+#[cfg(test)]
+mod tests;

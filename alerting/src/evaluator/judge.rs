@@ -1,0 +1,87 @@
+//! From due lanes to their judgements.
+
+use syncwatch_domain::alert::{Condition, Finding};
+use syncwatch_domain::lane::LaneStatus;
+use syncwatch_domain::time::Timestamp;
+use syncwatch_domain::window::{LaneFacts, Verdict, judge};
+use syncwatch_store::{DueLane, LaneJudgement};
+
+use super::firing::Firing;
+
+/// Judges a lane and says when to look again.
+pub(crate) fn judge_lane(lane: &DueLane, now: Timestamp) -> (LaneJudgement, Verdict) {
+    let verdict = judge(&lane.facts, now);
+    let judgement = LaneJudgement {
+        id: lane.id,
+        version: lane.version,
+        from: lane.status,
+        to: verdict.status,
+        occurred_at: verdict.occurred_at,
+        due_at: due_at(&lane.facts, verdict.status),
+    };
+    (judgement, verdict)
+}
+
+/// The instant whose crossing can change the verdict, once a read covers it. It stays in the past
+/// while that read is awaited, so that the store finds the lane as soon as it is there.
+fn due_at(facts: &LaneFacts, status: LaneStatus) -> Option<Timestamp> {
+    match status {
+        LaneStatus::OnTime => facts.late_at,
+        LaneStatus::Late | LaneStatus::Blind => facts.deadline_at,
+        LaneStatus::Missed | LaneStatus::Paused | LaneStatus::Unknown => None,
+    }
+}
+
+/// Whether a lane begins to be late or missed: only then does it matter what its job is up to.
+pub(crate) fn begins_to_fail(judgement: &LaneJudgement) -> bool {
+    judgement.from != judgement.to && matches!(judgement.to, LaneStatus::Late | LaneStatus::Missed)
+}
+
+/// Whether a condition can have consequences. Clearing what does not fire has none, and most lanes
+/// that are on time were so before.
+pub(crate) fn matters(condition: &Condition, firing: &Firing) -> bool {
+    condition.finding == Finding::Holds
+        || !firing
+            .about(&condition.subject.tenant, &condition.subject.path)
+            .is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use syncwatch_domain::window::READ_PATIENCE;
+
+    use super::*;
+    use crate::detect::testing::{due_lane, minute};
+
+    /// Late at 60 min, deadline at 120 min after the success at minute 0.
+    #[test]
+    fn a_lane_is_looked_at_again_at_the_instant_that_can_change_it() {
+        for (now, read, status, due) in [
+            (10, 9, LaneStatus::OnTime, Some(60)),
+            (61, 59, LaneStatus::OnTime, Some(60)),
+            (61, 60, LaneStatus::Late, Some(120)),
+            (120, 119, LaneStatus::Late, Some(120)),
+            (121, 120, LaneStatus::Missed, None),
+        ] {
+            let mut lane = due_lane();
+            lane.facts.read_at = Some(minute(read));
+            let (judgement, _) = judge_lane(&lane, minute(now));
+            assert_eq!(
+                (judgement.to, judgement.due_at),
+                (status, due.map(minute)),
+                "at {now}, read {read}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_blind_lane_waits_for_a_read_past_its_deadline() {
+        let mut lane = due_lane();
+        lane.facts.read_at = Some(minute(100));
+        let (judgement, _) = judge_lane(&lane, minute(120) + READ_PATIENCE);
+        assert_eq!(
+            (judgement.to, judgement.due_at),
+            (LaneStatus::Blind, Some(minute(120)))
+        );
+    }
+}

@@ -1,0 +1,302 @@
+//! What the detectors beyond lanes look at, read from the store.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use syncwatch_domain::alert::{Condition, Finding, Rule};
+use syncwatch_domain::job::Job;
+use syncwatch_domain::source::{Poll, SourceState};
+use syncwatch_domain::time::Timestamp;
+use syncwatch_store::{
+    LaneFilter, ObjectErrorSummary, Seen, Store, StoreError, StoredFact, StoredJob, StoredSource,
+    Unseen,
+};
+
+use super::firing::{Firing, Key};
+use crate::config::AlertSettings;
+use crate::detect::sources::LaneBehind;
+use crate::detect::{credentials, jobs, object_errors, rights, sources};
+
+/// Facts of one tenant's sources and credentials.
+#[derive(Debug, Default)]
+struct Tenant {
+    sources: Vec<SourceState>,
+    facts: Vec<StoredFact>,
+}
+
+/// What is looked at in one judgement.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    tenants: BTreeMap<String, Tenant>,
+    jobs: Vec<StoredJob>,
+    known_jobs: HashMap<(String, String), Job>,
+    object_errors: Vec<ObjectErrorSummary>,
+    pub(crate) seen: Seen,
+}
+
+impl Snapshot {
+    /// What changed since the last look; in a sweep everything.
+    pub(crate) async fn load(store: &Store, sweep: bool) -> Result<Self, StoreError> {
+        let unseen = store.unseen().await?;
+        let mut snapshot = Self {
+            seen: seen(&unseen),
+            ..Self::default()
+        };
+        snapshot.take_tenants(store, &unseen, sweep).await?;
+        let known = if sweep || !unseen.object_errors.is_empty() {
+            store.jobs().await?
+        } else {
+            Vec::new()
+        };
+        if sweep {
+            snapshot.jobs = known.iter().map(|job| listed(job.clone())).collect();
+            snapshot.object_errors = store.object_errors().await?;
+        }
+        snapshot.known_jobs = known
+            .into_iter()
+            .map(|job| ((job.tenant.clone(), job.job_id.clone()), job))
+            .collect();
+        snapshot.take_changes(unseen);
+        Ok(snapshot)
+    }
+
+    /// Sources and facts of the tenants that are concerned, all of each.
+    async fn take_tenants(
+        &mut self,
+        store: &Store,
+        unseen: &Unseen,
+        sweep: bool,
+    ) -> Result<(), StoreError> {
+        let mut concerned: BTreeSet<&str> = unseen
+            .sources
+            .iter()
+            .map(|source| source.state.key.tenant.as_str())
+            .collect();
+        let credentials = unseen
+            .facts
+            .iter()
+            .filter(|fact| fact.name.starts_with(credentials::PREFIX));
+        concerned.extend(credentials.map(|fact| fact.tenant.as_str()));
+        let all = if sweep {
+            store.sources(None).await?
+        } else {
+            Vec::new()
+        };
+        concerned.extend(all.iter().map(|source| source.state.key.tenant.as_str()));
+        for tenant in concerned {
+            let live = if sweep {
+                all.iter()
+                    .filter(|source| source.state.key.tenant == tenant)
+                    .cloned()
+                    .collect()
+            } else {
+                store.sources(Some(tenant)).await?
+            };
+            let retired = unseen
+                .sources
+                .iter()
+                .filter(|source| source.state.retired && source.state.key.tenant == tenant);
+            let sources = live
+                .iter()
+                .chain(retired)
+                .map(|source: &StoredSource| source.state.clone())
+                .collect();
+            let facts = store.facts(Some(tenant)).await?;
+            self.tenants
+                .insert(tenant.to_owned(), Tenant { sources, facts });
+        }
+        Ok(())
+    }
+
+    /// What is unseen replaces what a sweep found.
+    fn take_changes(&mut self, unseen: Unseen) {
+        let changed: BTreeSet<(&str, &str)> = unseen
+            .jobs
+            .iter()
+            .map(|stored| (stored.job.tenant.as_str(), stored.job.job_id.as_str()))
+            .collect();
+        self.jobs.retain(|stored| {
+            !changed.contains(&(stored.job.tenant.as_str(), stored.job.job_id.as_str()))
+        });
+        self.jobs.extend(unseen.jobs);
+        let changed: BTreeSet<(&str, &str)> = unseen
+            .object_errors
+            .iter()
+            .map(|errors| (errors.tenant.as_str(), errors.job_id.as_str()))
+            .collect();
+        self.object_errors
+            .retain(|errors| !changed.contains(&(errors.tenant.as_str(), errors.job_id.as_str())));
+        self.object_errors.extend(unseen.object_errors);
+    }
+
+    /// Everything the detectors have to say.
+    pub(crate) async fn conditions(
+        &self,
+        store: &Store,
+        firing: &Firing,
+        settings: &AlertSettings,
+        now: Timestamp,
+    ) -> Result<Vec<Condition>, StoreError> {
+        let mut found = job_conditions(&self.jobs, firing, settings);
+        found.extend(self.object_error_conditions(firing, settings, now));
+        for (tenant, facts) in &self.tenants {
+            found.extend(source_conditions(store, tenant, &facts.sources, firing, settings).await?);
+            let live: Vec<&SourceState> = facts.sources.iter().collect();
+            found.extend(rights::conditions(tenant, &live));
+            let stored: Vec<&StoredFact> = facts.facts.iter().collect();
+            let read_at = credentials_read_at(&live);
+            found.extend(credentials::conditions(
+                tenant, &stored, read_at, settings, now,
+            ));
+        }
+        Ok(found)
+    }
+
+    fn object_error_conditions(
+        &self,
+        firing: &Firing,
+        settings: &AlertSettings,
+        now: Timestamp,
+    ) -> Vec<Condition> {
+        self.object_errors
+            .iter()
+            .filter_map(|summary| {
+                let job = self
+                    .known_jobs
+                    .get(&(summary.tenant.clone(), summary.job_id.clone()));
+                let path = object_errors::path(summary);
+                let reported = firing
+                    .about(&summary.tenant, &path)
+                    .iter()
+                    .find_map(object_errors::Reported::of);
+                object_errors::condition(summary, job, reported, settings, now)
+            })
+            .collect()
+    }
+
+    /// The next instant at which time alone changes what is said here.
+    pub(crate) fn next_due(&self, settings: &AlertSettings, now: Timestamp) -> Option<Timestamp> {
+        self.tenants
+            .values()
+            .filter_map(|tenant| {
+                let facts: Vec<&StoredFact> = tenant.facts.iter().collect();
+                credentials::next_due(&facts, settings, now)
+            })
+            .min()
+    }
+
+    /// Sources that fail and were looked at before are listed each time; looking at them again is
+    /// worth no commit of its own.
+    pub(crate) fn is_worth_a_commit(&self) -> bool {
+        let answers = |source: &SourceState| source.failing_since.is_none();
+        !self.seen.jobs.is_empty()
+            || !self.seen.object_errors.is_empty()
+            || !self.seen.facts.is_empty()
+            || (!self.seen.sources.is_empty()
+                && self
+                    .tenants
+                    .values()
+                    .flat_map(|tenant| &tenant.sources)
+                    .any(answers))
+    }
+}
+
+/// What jobs mean for the alerts about them.
+pub(crate) fn job_conditions(
+    stored: &[StoredJob],
+    firing: &Firing,
+    settings: &AlertSettings,
+) -> Vec<Condition> {
+    stored
+        .iter()
+        .flat_map(|stored| {
+            let quarantined = Key::new(Rule::JobQuarantined, &jobs::subject(&stored.job));
+            jobs::conditions(stored, firing.get(&quarantined).is_some(), settings)
+        })
+        .collect()
+}
+
+/// The lanes behind a source are asked for only when it is about to be reported.
+async fn source_conditions(
+    store: &Store,
+    tenant: &str,
+    states: &[SourceState],
+    firing: &Firing,
+    settings: &AlertSettings,
+) -> Result<Vec<Condition>, StoreError> {
+    let states: Vec<&SourceState> = states.iter().collect();
+    let found = sources::conditions(tenant, &states, &[], settings);
+    let begins = found.iter().any(|condition| {
+        condition.finding == Finding::Holds
+            && firing
+                .get(&Key::new(condition.rule, &condition.subject))
+                .is_none()
+    });
+    if !begins {
+        return Ok(found);
+    }
+    let filter = LaneFilter {
+        tenant: Some(tenant.to_owned()),
+        ..LaneFilter::default()
+    };
+    let lanes: Vec<LaneBehind> = store
+        .lanes(&filter)
+        .await?
+        .into_iter()
+        .map(|lane| LaneBehind {
+            title: syncwatch_domain::alert::Subject::lane(&lane.key).title,
+            source: lane.source_key,
+        })
+        .collect();
+    Ok(sources::conditions(tenant, &states, &lanes, settings))
+}
+
+fn credentials_read_at(sources: &[&SourceState]) -> Option<Timestamp> {
+    sources
+        .iter()
+        .find(|source| source.key.poll == Poll::Credentials)
+        .and_then(|source| source.read_at)
+}
+
+fn listed(job: Job) -> StoredJob {
+    StoredJob {
+        job,
+        gone: false,
+        version: 0,
+    }
+}
+
+/// What of `unseen` a judgement deals with: all of it.
+fn seen(unseen: &Unseen) -> Seen {
+    let errors: BTreeSet<(String, String)> = unseen
+        .object_errors
+        .iter()
+        .map(|errors| (errors.tenant.clone(), errors.job_id.clone()))
+        .collect();
+    Seen {
+        sources: unseen
+            .sources
+            .iter()
+            .map(|source| (source.id, source.state.attempted_at))
+            .collect(),
+        jobs: seen_jobs(&unseen.jobs),
+        object_errors: errors.into_iter().collect(),
+        facts: unseen
+            .facts
+            .iter()
+            .map(|fact| (fact.tenant.clone(), fact.name.clone(), fact.read_at))
+            .collect(),
+    }
+}
+
+/// Marks jobs as dealt with.
+pub(crate) fn seen_jobs(jobs: &[StoredJob]) -> Vec<(String, String, i64)> {
+    jobs.iter()
+        .map(|stored| {
+            (
+                stored.job.tenant.clone(),
+                stored.job.job_id.clone(),
+                stored.version,
+            )
+        })
+        .collect()
+}
