@@ -59,6 +59,22 @@ const CONFIGURATION: Label = names(
 );
 const JOB: Label = names("job", "id of a Cloud Sync job");
 const AGENT: Label = names("agent", "machine of a provisioning agent");
+/// What is asked of Microsoft Graph, as the collector names it.
+const ENDPOINT: Label = closed(
+    "endpoint",
+    &[
+        "service_principals",
+        "app_role_assignments",
+        "jobs",
+        "job",
+        "provisioning",
+        "directory_audits",
+        "organization",
+        "organization_beta",
+        "agents",
+        "applications",
+    ],
+);
 const RECEIVER: Label = names("receiver", "name of a `[[receiver]]` in the config");
 
 macro_rules! families {
@@ -121,7 +137,7 @@ families! {
         "Length of polls, from the first request to the commit.";
     /// Requests to Graph.
     GRAPH_REQUESTS = Sources Counter None "syncwatch_graph_requests_total"
-        [TENANT, names("endpoint", "kind of request, a fixed word"), Label { name: "code", values: Values::CodeOr(words!(ReadFailure)) }]
+        [TENANT, ENDPOINT, Label { name: "code", values: Values::CodeOr(words!(ReadFailure)) }]
         "Requests to Microsoft Graph by status code, or by failure where no answer came.";
     /// Time Graph told us to wait.
     GRAPH_THROTTLED = Sources Counter Seconds "syncwatch_graph_throttled_seconds_total"
