@@ -10,6 +10,15 @@ use crate::catalogue::{FAMILIES, Family};
 /// Labels that Prometheus adds, or that belong to a type.
 const OTHERS: [&str; 3] = ["job", "instance", "le"];
 
+/// What Prometheus calls a label of ours: the name it uses itself is taken.
+fn scraped_name(label: &str) -> &str {
+    if label == "job" {
+        "exported_job"
+    } else {
+        label
+    }
+}
+
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../dashboards")
@@ -135,7 +144,12 @@ fn problems(query: &Query) -> Vec<String> {
             found.push(format!("{} does not exist", selector.name));
             continue;
         };
-        offered.extend(family.labels.iter().map(|label| label.name));
+        let own = family.labels.iter().map(|label| label.name);
+        for label in own.filter(|label| scraped_name(label) != *label) {
+            // Grouping by the scrape in its place would be a silent mistake.
+            offered.remove(label);
+        }
+        offered.extend(family.labels.iter().map(|label| scraped_name(label.name)));
         found.extend(wrong_matchers(family, selector.matchers));
     }
     let legend = query
@@ -167,7 +181,11 @@ fn wrong_matchers(family: &Family, matchers: &str) -> Vec<String> {
         if OTHERS.contains(&name) {
             continue;
         }
-        let Some(label) = family.labels.iter().find(|label| label.name == name) else {
+        let Some(label) = family
+            .labels
+            .iter()
+            .find(|label| scraped_name(label.name) == name)
+        else {
             found.push(format!("{} has no label {name}", family.name()));
             continue;
         };
@@ -249,6 +267,11 @@ fn mistakes_in_queries_are_found() {
             "sum by (tennant) (syncwatch_alerts)",
             "",
             r#"no label tennant in "sum by (tennant) (syncwatch_alerts)""#,
+        ),
+        (
+            "max by (job) (syncwatch_job_status)",
+            "",
+            r#"no label job in "max by (job) (syncwatch_job_status)""#,
         ),
         (
             "syncwatch_alerts",
