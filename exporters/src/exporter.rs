@@ -1,10 +1,13 @@
 //! Answers a scrape.
 
+use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus::Registry;
 use syncwatch_store::Store;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::catalogue;
 use crate::fleet::Snapshot;
@@ -17,6 +20,10 @@ use crate::registry;
 /// How many pages are put together at once. A page of a large fleet takes memory and processor time that alerting
 /// needs more; further readers wait their turn.
 const PAGES_AT_ONCE: usize = 1;
+
+/// How long a page waits for the store. Prometheus gives up after ten seconds by default, and a page without the fleet
+/// tells more than none.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a reader asked for: two headers of its request, empty where absent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,29 +69,19 @@ impl Exporter {
     /// The page, in the format the reader wants. A store that cannot be read leaves out the fleet and says so; what
     /// the process counts itself is shown all the same.
     pub async fn render(&self, wanted: &Wanted<'_>) -> Rendered {
-        let _turn = self
-            .turn
-            .acquire()
+        let turn = Arc::clone(&self.turn)
+            .acquire_owned()
             .await
             .expect("the semaphore is never closed");
         let format = Format::negotiate(wanted.accept);
         let gzip = wants_gzip(wanted.accept_encoding);
-        let snapshot = match Snapshot::read(&self.store).await {
-            Ok(snapshot) => Some(snapshot),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "metrics are served without the fleet");
-                None
-            }
-        };
+        let snapshot = self.snapshot().await;
         let (registry, process) = (self.registry.clone(), self.process.clone());
         let page = move || {
-            assemble(
-                Page::new(format, gzip),
-                snapshot.as_ref(),
-                &registry,
-                &process,
-            )
+            // Held here too: a reader who goes away does not stop the work.
+            let _turn = turn;
+            let page = Page::new(format, gzip);
+            assemble(page, snapshot.as_ref(), &registry, &process)
         };
         // A page of 100,000 lanes is more work than the loops that share the runtime's threads should wait for.
         let body = tokio::task::spawn_blocking(page)
@@ -96,6 +93,23 @@ impl Exporter {
             body,
         }
     }
+
+    /// What the store knows, if it can be read in time.
+    async fn snapshot(&self) -> Option<Snapshot> {
+        let problem = match timeout(PATIENCE, Snapshot::read(&self.store)).await {
+            Ok(Ok(snapshot)) => return Some(snapshot),
+            Ok(Err(error)) => with_causes(&error),
+            Err(_) => format!("the store did not answer within {PATIENCE:?}"),
+        };
+        tracing::warn!("metrics are served without the fleet: {problem}");
+        None
+    }
+}
+
+/// An error with its causes, on one line.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Puts the page together in the order of the catalogue, as far as the parts allow: a family must not be torn apart.
