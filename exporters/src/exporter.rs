@@ -108,8 +108,13 @@ impl Exporter {
 
 /// An error with its causes, on one line.
 fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// Puts the page together in the order of the catalogue, as far as the parts allow: a family must not be torn apart.
