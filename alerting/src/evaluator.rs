@@ -171,7 +171,7 @@ impl Evaluator {
         let mut lanes = Vec::with_capacity(due.len());
         let mut job_matters = false;
         for lane in &due {
-            let (judgement, verdict) = judge::judge_lane(lane, now);
+            let (judgement, verdict) = judge::judge_lane(lane, firing, now);
             // Most lanes recover from nothing: only a change of status has consequences.
             if judgement.from != judgement.to {
                 conditions.extend(detect::lanes::conditions(lane, &verdict, now));

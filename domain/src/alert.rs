@@ -260,19 +260,13 @@ impl Notification {
     /// they say.
     #[must_use]
     pub fn idempotency_key(&self, receiver: &str) -> String {
-        let (severity, summary) = match self.event {
+        let said = match self.event {
             NotificationEvent::Changed => {
-                (self.alert.severity.as_str(), self.alert.summary.as_str())
+                format!("{} {}", self.alert.severity, self.alert.summary)
             }
-            NotificationEvent::Firing | NotificationEvent::Resolved => ("", ""),
+            NotificationEvent::Firing | NotificationEvent::Resolved => String::new(),
         };
-        digest_hex(&[
-            &self.alert.id.0,
-            self.event.as_str(),
-            severity,
-            summary,
-            receiver,
-        ])
+        digest_hex(&[&self.alert.id.0, self.event.as_str(), &said, receiver])
     }
 }
 
@@ -300,6 +294,47 @@ mod tests {
         assert_ne!(
             id,
             AlertId::of(Rule::WindowMissed, &subject, Timestamp::from_millis(60_001))
+        );
+    }
+
+    #[test]
+    fn a_message_has_one_key_per_receiver_and_each_change_its_own() {
+        let subject = Subject::graph("hauser");
+        let notification = |event, summary: &str| Notification {
+            event,
+            alert: Alert {
+                id: AlertId::of(Rule::ObjectErrors, &subject, Timestamp::EPOCH),
+                rule: Rule::ObjectErrors,
+                subject: subject.clone(),
+                severity: Severity::Warning,
+                state: AlertState::Firing,
+                occurred_at: Timestamp::EPOCH,
+                detected_at: Timestamp::EPOCH,
+                resolved_at: None,
+                summary: summary.into(),
+                mend: String::new(),
+                evidence: Vec::new(),
+                labels: BTreeMap::new(),
+                cause: None,
+            },
+            children: Vec::new(),
+            decided_at: Timestamp::EPOCH,
+        };
+        use NotificationEvent::{Changed, Firing, Resolved};
+        let key = |event, summary, receiver| notification(event, summary).idempotency_key(receiver);
+        assert_eq!(
+            key(Firing, "2 objects", "noc"),
+            key(Firing, "3 objects", "noc")
+        );
+        assert_ne!(key(Firing, "", "noc"), key(Firing, "", "mail"));
+        assert_ne!(key(Firing, "", "noc"), key(Resolved, "", "noc"));
+        assert_ne!(
+            key(Changed, "2 objects", "noc"),
+            key(Changed, "3 objects", "noc")
+        );
+        assert_eq!(
+            key(Changed, "2 objects", "noc"),
+            key(Changed, "2 objects", "noc")
         );
     }
 }

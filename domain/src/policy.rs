@@ -25,10 +25,15 @@ impl LaneMatch {
     /// Whether the lane is meant.
     #[must_use]
     pub fn matches(&self, key: &LaneKey) -> bool {
-        self.tenant.as_ref().is_none_or(|tenant| *tenant == key.tenant)
+        self.tenant
+            .as_ref()
+            .is_none_or(|tenant| *tenant == key.tenant)
             && self.engine.is_none_or(|engine| engine == key.engine)
             && self.kind.is_none_or(|kind| kind == key.kind)
-            && self.partition.as_ref().is_none_or(|partition| partition.eq_ignore_ascii_case(&key.partition))
+            && self
+                .partition
+                .as_ref()
+                .is_none_or(|partition| partition.eq_ignore_ascii_case(&key.partition))
     }
 }
 
@@ -67,7 +72,10 @@ impl LaneTerms {
     /// `intervals`, the configured interval from the terms.
     #[must_use]
     pub fn timing(&self, intervals: &Intervals, engine: Engine, kind: LaneKind) -> Timing {
-        let intervals = Intervals { configured: self.configured, ..*intervals };
+        let intervals = Intervals {
+            configured: self.configured,
+            ..*intervals
+        };
         let mut timing = Timing::of(&intervals, &self.levels, engine, kind);
         if let Some(grace) = self.grace {
             timing.missed_after = timing.interval.saturating_add(grace);
@@ -131,7 +139,10 @@ mod tests {
                     ..LaneRule::default()
                 },
                 LaneRule {
-                    matching: LaneMatch { partition: Some("AD.Lab.example".into()), ..LaneMatch::default() },
+                    matching: LaneMatch {
+                        partition: Some("AD.Lab.example".into()),
+                        ..LaneMatch::default()
+                    },
                     grace: Some(Span::minutes(50)),
                     paused: Some(true),
                     ..LaneRule::default()
@@ -140,8 +151,14 @@ mod tests {
         };
         let plain = policy.terms(&lane("ad.hauser.example"));
         let lab = policy.terms(&lane("ad.lab.example"));
-        assert_eq!((plain.grace, plain.paused), (Some(Duration::from_secs(300)), false));
-        assert_eq!((lab.grace, lab.paused), (Some(Duration::from_secs(3000)), true));
+        assert_eq!(
+            (plain.grace, plain.paused),
+            (Some(Duration::from_secs(300)), false)
+        );
+        assert_eq!(
+            (lab.grace, lab.paused),
+            (Some(Duration::from_secs(3000)), true)
+        );
         assert_eq!(lab.configured, plain.configured);
     }
 
@@ -154,9 +171,17 @@ mod tests {
                 ..LaneRule::default()
             }],
         };
-        let timing = policy.terms(&lane("x")).timing(&Intervals::default(), Engine::Cloud, LaneKind::Objects);
+        let timing = policy.terms(&lane("x")).timing(
+            &Intervals::default(),
+            Engine::Cloud,
+            LaneKind::Objects,
+        );
         assert_eq!(timing.missed_after, Duration::from_secs(7));
-        assert_eq!(timing.late_after, Duration::from_secs(7), "never later than the end of the window");
+        assert_eq!(
+            timing.late_after,
+            Duration::from_secs(7),
+            "never later than the end of the window"
+        );
         assert_eq!(timing.grace(), Duration::from_secs(3));
     }
 }

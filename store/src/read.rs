@@ -174,6 +174,33 @@ impl Store {
             .transpose()
     }
 
+    /// When the newest alert of a rule about a subject ended; `None` if none ever did.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn last_resolved(
+        &self,
+        rule: Rule,
+        tenant: &str,
+        path: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let rows: Vec<(Option<i64>,)> = fetch!(
+            self,
+            "find the last end of an alert",
+            sqlx::query_as(
+                "select max(resolved_at) from alert \
+                 where state = 'resolved' and tenant = $1 and rule = $2 and path = $3"
+            )
+            .bind(tenant)
+            .bind(rule.as_str())
+            .bind(path)
+        )?;
+        Ok(rows
+            .first()
+            .and_then(|row| row.0)
+            .map(Timestamp::from_millis))
+    }
+
     /// How many alerts are kept, by tenant, rule, severity and state.
     ///
     /// # Errors

@@ -85,7 +85,15 @@ async fn an_alert_is_read_back_whole(bench: Bench) {
         .alerts(&AlertFilter::default())
         .await
         .expect("alerts");
-    assert_eq!(listed, [alert]);
+    assert_eq!(listed, [alert.clone()]);
+    for (path, end) in [(alert.subject.path.as_str(), Some(at(140))), ("elsewhere", None)] {
+        let found = bench
+            .store
+            .last_resolved(alert.rule, &alert.subject.tenant, path)
+            .await
+            .expect("an answer");
+        assert_eq!(found, end, "{path}");
+    }
     assert_eq!(bench.store.alert("nothing").await.expect("an answer"), None);
 }
 

@@ -66,13 +66,9 @@ fn missed(lane: &DueLane, verdict: &Verdict, now: Timestamp) -> Condition {
 /// Over, because a success was seen. A window that merely began anew because cycles are expected
 /// again proves nothing.
 fn recovered(lane: &DueLane) -> Vec<Condition> {
-    let facts = &lane.facts;
-    let Some(success_at) = facts.last_success_at else {
+    let Some(success_at) = success_behind(lane) else {
         return Vec::new();
     };
-    if facts.late_at != Some(success_at + lane.timing.late_after) {
-        return Vec::new();
-    }
     let summary = format!(
         "{} are on time again: the newest success was at {success_at}",
         named(&Subject::lane(&lane.key))
@@ -89,6 +85,13 @@ fn paused(lane: &DueLane, now: Timestamp) -> Vec<Condition> {
         named(&Subject::lane(&lane.key))
     );
     over(lane, now, &summary, &[evidence("paused because", reason)])
+}
+
+/// The success that the lane's window began with; `None` if it began without one.
+#[must_use]
+pub fn success_behind(lane: &DueLane) -> Option<Timestamp> {
+    let success_at = lane.facts.last_success_at?;
+    (lane.facts.late_at == Some(success_at + lane.timing.late_after)).then_some(success_at)
 }
 
 fn over(lane: &DueLane, at: Timestamp, summary: &str, facts: &[Evidence]) -> Vec<Condition> {

@@ -30,13 +30,23 @@ pub struct LaneBehind {
     pub title: String,
 }
 
+/// What else is known when sources are judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'a> {
+    /// Lanes behind the sources of the tenant.
+    pub lanes: &'a [LaneBehind],
+    /// When the tenant was last seen to be readable again after an outage of all of it. Sources
+    /// come back one by one, as their polls fall due: that much time each of them gets again.
+    pub outage_over_at: Option<Timestamp>,
+}
+
 /// What the sources of one tenant mean. `sources` are all of the tenant that were not retired
-/// before; `lanes` those behind them.
+/// before.
 #[must_use]
 pub fn conditions(
     tenant: &str,
     sources: &[&SourceState],
-    lanes: &[LaneBehind],
+    context: Context<'_>,
     settings: &AlertSettings,
 ) -> Vec<Condition> {
     let live: Vec<&SourceState> = sources
@@ -54,7 +64,12 @@ pub fn conditions(
     let outage = Outage::of(&live, contact);
     match &outage {
         Some(outage) if outage.holds(live.len(), settings) => {
-            found.push(wording::tenant_unreachable(tenant, outage, &live, lanes));
+            found.push(wording::tenant_unreachable(
+                tenant,
+                outage,
+                &live,
+                context.lanes,
+            ));
             return found;
         }
         Some(_) => {}
@@ -62,16 +77,13 @@ pub fn conditions(
     }
     found.extend(
         live.iter()
-            .filter(|source| is_unreachable(source, contact, live.len(), settings))
-            .map(|source| wording::unreachable(source, lanes)),
+            .filter(|source| {
+                let spared_until = context.outage_over_at;
+                is_unreachable(source, contact, spared_until, live.len(), settings)
+            })
+            .map(|source| wording::unreachable(source, context.lanes)),
     );
     found
-}
-
-/// Whether any source could be at fault for long enough that the lanes behind it are of interest.
-#[must_use]
-pub fn any_failing(sources: &[&SourceState]) -> bool {
-    sources.iter().any(|source| failing(source).is_some())
 }
 
 /// Since when a source is out of sight; `None` while it answers, and where it answers that
@@ -141,13 +153,15 @@ impl<'a> Outage<'a> {
 fn is_unreachable(
     source: &SourceState,
     contact: Option<Timestamp>,
+    outage_over_at: Option<Timestamp>,
     known: usize,
     settings: &AlertSettings,
 ) -> bool {
     let Some(since) = failing(source) else {
         return false;
     };
-    let lasted: Duration = source.attempted_at.unwrap_or(since).since(since);
+    let own_since = Some(since).max(outage_over_at).unwrap_or(since);
+    let lasted: Duration = source.attempted_at.unwrap_or(since).since(own_since);
     let others_answer = contact.is_some_and(|contact| contact > since);
     let patience = if others_answer || known < 2 {
         1

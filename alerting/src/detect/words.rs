@@ -6,6 +6,10 @@ use syncwatch_domain::alert::{Condition, Evidence, Finding, Rule, Severity, Subj
 use syncwatch_domain::time::Timestamp;
 
 /// A fact under a name.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "most values are made for the call"
+)]
 pub(super) fn evidence(name: &str, value: impl ToString) -> Evidence {
     Evidence {
         name: name.to_owned(),

@@ -79,9 +79,9 @@ fn of(rule: Rule, tenant: &str, engine: Engine, lanes: &[&Alert]) -> Option<Cond
     if let Some(kind) = shared(lanes, "kind") {
         labels.insert("kind".into(), kind);
     }
-    let mut evidence = vec![fact(STRUCK, count), fact("first at", first)];
+    let mut evidence = vec![fact(STRUCK, &count), fact("first at", &first)];
     if last > first {
-        evidence.push(fact("last at", last));
+        evidence.push(fact("last at", &last));
     }
     Some(Condition {
         finding: Finding::Holds,
@@ -128,7 +128,7 @@ fn shared(lanes: &[&Alert], label: &str) -> Option<String> {
         .then(|| first.clone())
 }
 
-fn fact(name: &str, value: impl ToString) -> Evidence {
+fn fact(name: &str, value: &impl ToString) -> Evidence {
     Evidence {
         name: name.to_owned(),
         value: value.to_string(),
@@ -143,7 +143,7 @@ fn count_of(alert: &Alert, name: &str) -> usize {
 fn set_count(alert: &mut Alert, name: &str, count: usize) {
     match alert.evidence.iter_mut().find(|fact| fact.name == name) {
         Some(fact) => fact.value = count.to_string(),
-        None => alert.evidence.insert(1, fact(name, count)),
+        None => alert.evidence.insert(1, fact(name, &count)),
     }
 }
 

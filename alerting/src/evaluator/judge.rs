@@ -1,25 +1,48 @@
 //! From due lanes to their judgements.
 
-use syncwatch_domain::alert::{Condition, Finding};
+use syncwatch_domain::alert::{Condition, Finding, Subject};
 use syncwatch_domain::lane::LaneStatus;
 use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::{LaneFacts, Verdict, judge};
 use syncwatch_store::{DueLane, LaneJudgement};
 
 use super::firing::Firing;
+use crate::detect::lanes;
 
 /// Judges a lane and says when to look again.
-pub(crate) fn judge_lane(lane: &DueLane, now: Timestamp) -> (LaneJudgement, Verdict) {
-    let verdict = judge(&lane.facts, now);
+///
+/// A lane that an alert is about and whose window began anew without a success (cycles are
+/// expected again) is not called on time: nothing is known of it until its next success, and
+/// that one must be looked at, because it ends the alert.
+pub(crate) fn judge_lane(
+    lane: &DueLane,
+    firing: &Firing,
+    now: Timestamp,
+) -> (LaneJudgement, Verdict) {
+    let mut verdict = judge(&lane.facts, now);
+    let mut due_at = due_at(&lane.facts, verdict.status);
+    if verdict.status == LaneStatus::OnTime
+        && lanes::success_behind(lane).is_none()
+        && is_alerted(lane, firing)
+    {
+        verdict.status = LaneStatus::Unknown;
+        verdict.occurred_at = None;
+        due_at = lane.facts.late_at;
+    }
     let judgement = LaneJudgement {
         id: lane.id,
         version: lane.version,
         from: lane.status,
         to: verdict.status,
         occurred_at: verdict.occurred_at,
-        due_at: due_at(&lane.facts, verdict.status),
+        due_at,
     };
     (judgement, verdict)
+}
+
+fn is_alerted(lane: &DueLane, firing: &Firing) -> bool {
+    let subject = Subject::lane(&lane.key);
+    !firing.about(&subject.tenant, &subject.path).is_empty()
 }
 
 /// The instant whose crossing can change the verdict, once a read covers it. It stays in the past
@@ -65,7 +88,7 @@ mod tests {
         ] {
             let mut lane = due_lane();
             lane.facts.read_at = Some(minute(read));
-            let (judgement, _) = judge_lane(&lane, minute(now));
+            let (judgement, _) = judge_lane(&lane, &Firing::default(), minute(now));
             assert_eq!(
                 (judgement.to, judgement.due_at),
                 (status, due.map(minute)),
@@ -78,7 +101,7 @@ mod tests {
     fn a_blind_lane_waits_for_a_read_past_its_deadline() {
         let mut lane = due_lane();
         lane.facts.read_at = Some(minute(100));
-        let (judgement, _) = judge_lane(&lane, minute(120) + READ_PATIENCE);
+        let (judgement, _) = judge_lane(&lane, &Firing::default(), minute(120) + READ_PATIENCE);
         assert_eq!(
             (judgement.to, judgement.due_at),
             (LaneStatus::Blind, Some(minute(120)))

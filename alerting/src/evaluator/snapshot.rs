@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use syncwatch_domain::alert::{Condition, Finding, Rule};
+use syncwatch_domain::alert::{Condition, Finding, Rule, Subject};
 use syncwatch_domain::job::Job;
 use syncwatch_domain::source::{Poll, SourceState};
 use syncwatch_domain::time::Timestamp;
@@ -13,7 +13,7 @@ use syncwatch_store::{
 
 use super::firing::{Firing, Key};
 use crate::config::AlertSettings;
-use crate::detect::sources::LaneBehind;
+use crate::detect::sources::{Context, LaneBehind};
 use crate::detect::{credentials, jobs, object_errors, rights, sources};
 
 /// Facts of one tenant's sources and credentials.
@@ -215,7 +215,8 @@ pub(crate) fn job_conditions(
         .collect()
 }
 
-/// The lanes behind a source are asked for only when it is about to be reported.
+/// What is behind a source, and how the last outage ended, is asked for only when a source is
+/// about to be reported.
 async fn source_conditions(
     store: &Store,
     tenant: &str,
@@ -224,30 +225,66 @@ async fn source_conditions(
     settings: &AlertSettings,
 ) -> Result<Vec<Condition>, StoreError> {
     let states: Vec<&SourceState> = states.iter().collect();
-    let found = sources::conditions(tenant, &states, &[], settings);
-    let begins = found.iter().any(|condition| {
+    let mut context = Context::default();
+    let mut found = sources::conditions(tenant, &states, context, settings);
+    if !any_begins(&found, firing) {
+        return Ok(found);
+    }
+    context.outage_over_at = outage_over_at(store, tenant, &found, firing).await?;
+    found = sources::conditions(tenant, &states, context, settings);
+    if !any_begins(&found, firing) {
+        return Ok(found);
+    }
+    let lanes = lanes_behind(store, tenant).await?;
+    context.lanes = &lanes;
+    Ok(sources::conditions(tenant, &states, context, settings))
+}
+
+fn any_begins(found: &[Condition], firing: &Firing) -> bool {
+    found.iter().any(|condition| {
         condition.finding == Finding::Holds
             && firing
                 .get(&Key::new(condition.rule, &condition.subject))
                 .is_none()
+    })
+}
+
+/// When the newest outage of the whole tenant ended: with this look, or before it.
+async fn outage_over_at(
+    store: &Store,
+    tenant: &str,
+    found: &[Condition],
+    firing: &Firing,
+) -> Result<Option<Timestamp>, StoreError> {
+    let graph = Subject::graph(tenant);
+    let ends_now = found.iter().find(|condition| {
+        condition.finding == Finding::Clear && condition.subject.path == graph.path
     });
-    if !begins {
-        return Ok(found);
+    if let Some(end) = ends_now
+        && firing
+            .get(&Key::new(Rule::SourceUnreachable, &graph))
+            .is_some()
+    {
+        return Ok(Some(end.occurred_at));
     }
+    store
+        .last_resolved(Rule::SourceUnreachable, tenant, &graph.path)
+        .await
+}
+
+async fn lanes_behind(store: &Store, tenant: &str) -> Result<Vec<LaneBehind>, StoreError> {
     let filter = LaneFilter {
         tenant: Some(tenant.to_owned()),
         ..LaneFilter::default()
     };
-    let lanes: Vec<LaneBehind> = store
-        .lanes(&filter)
-        .await?
+    let lanes = store.lanes(&filter).await?;
+    Ok(lanes
         .into_iter()
         .map(|lane| LaneBehind {
-            title: syncwatch_domain::alert::Subject::lane(&lane.key).title,
+            title: Subject::lane(&lane.key).title,
             source: lane.source_key,
         })
-        .collect();
-    Ok(sources::conditions(tenant, &states, &lanes, settings))
+        .collect())
 }
 
 fn credentials_read_at(sources: &[&SourceState]) -> Option<Timestamp> {

@@ -1,1 +1,10 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
 
+mod blind;
+mod jobs;
+mod lanes;
+mod races;
+mod restart;
+mod service;
+mod time;
+mod world;

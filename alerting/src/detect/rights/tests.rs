@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use syncwatch_domain::alert::Finding;
 
 use super::*;

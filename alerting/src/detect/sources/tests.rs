@@ -4,7 +4,7 @@ use syncwatch_domain::alert::{Finding, Rule};
 use syncwatch_domain::source::{Poll, ReadFailure};
 
 use super::*;
-use crate::detect::testing::{assert_told, failing_source, read_source, source_key};
+use crate::detect::testing::{assert_told, failing_source, minute, read_source, source_key};
 
 fn judged(sources: &[SourceState]) -> Vec<Condition> {
     let lanes: Vec<LaneBehind> = (1..=12)
@@ -14,7 +14,11 @@ fn judged(sources: &[SourceState]) -> Vec<Condition> {
         })
         .collect();
     let sources: Vec<&SourceState> = sources.iter().collect();
-    conditions("orchard", &sources, &lanes, &AlertSettings::default())
+    let context = Context {
+        lanes: &lanes,
+        outage_over_at: None,
+    };
+    conditions("orchard", &sources, context, &AlertSettings::default())
 }
 
 fn holding(sources: &[SourceState]) -> Vec<String> {
@@ -149,7 +153,30 @@ fn a_source_that_failed_long_before_does_not_backdate_an_outage() {
         .iter()
         .find(|condition| condition.subject.path == "graph")
         .unwrap();
-    assert_eq!(graph.occurred_at, crate::detect::testing::minute(1));
+    assert_eq!(graph.occurred_at, minute(1));
+}
+
+#[test]
+fn after_an_outage_of_everything_each_source_gets_its_time_again() {
+    let back = read_source(Poll::Organization, "", 10);
+    let alone = |newest| {
+        let slow = jobs(newest, 9);
+        let context = Context {
+            lanes: &[],
+            outage_over_at: Some(minute(10)),
+        };
+        conditions(
+            "orchard",
+            &[&slow, &back],
+            context,
+            &AlertSettings::default(),
+        )
+        .iter()
+        .any(|condition| condition.finding == Finding::Holds)
+    };
+    assert!(!alone(9), "not tried since");
+    assert!(!alone(12));
+    assert!(alone(13));
 }
 
 #[test]

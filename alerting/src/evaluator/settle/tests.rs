@@ -391,6 +391,50 @@ fn many_lanes_at_once_are_one_message_with_their_names() {
     assert_eq!(story.get(Rule::WindowMissed, "engine/cloud"), None);
 }
 
+/// Every sentence about a group: of both rules and engines, at its beginning and at its end.
+#[test]
+fn groups_are_told_in_words() {
+    let mut text = String::new();
+    for engine in ["cloud", "connect"] {
+        for (rule, then) in [
+            (Rule::LaneLate, Rule::WindowMissed),
+            (Rule::WindowMissed, Rule::WindowMissed),
+        ] {
+            let mut firing = Firing::default();
+            let settings = AlertSettings::default();
+            let of_engine = |mut condition: Condition| {
+                condition.labels.insert("engine".into(), engine.into());
+                condition
+            };
+            let mut last = lanes(then, 9..10);
+            if rule == then {
+                last = over(9..10);
+            }
+            for (turn, conditions) in [lanes(rule, 0..10), over(0..9), last]
+                .into_iter()
+                .enumerate()
+            {
+                let conditions = conditions.into_iter().map(of_engine).collect();
+                let at = minute(200 + i64::try_from(turn).unwrap());
+                let settled = settle(conditions, &firing, &settings, at);
+                firing.apply(settled.alerts.clone());
+                let groups = settled
+                    .messages
+                    .iter()
+                    .filter(|message| message.alert.subject.path.starts_with("engine/"));
+                for message in groups {
+                    text += &format!("{} {}\n", message.event, shown(&message.alert));
+                }
+            }
+        }
+    }
+    insta::with_settings!({
+        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, { insta::assert_snapshot!("group_words", text); });
+}
+
 fn shown(alert: &Alert) -> String {
     let facts: String = alert
         .evidence
