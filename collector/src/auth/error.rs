@@ -12,20 +12,20 @@ use crate::http::cut;
 /// A sign-in that brought no token. Cloned to everyone who waited for it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{text}")]
-pub struct AuthError {
+pub(crate) struct AuthError {
     /// The kind of failure.
-    pub failure: ReadFailure,
+    pub(crate) failure: ReadFailure,
     /// What happened and what to do, without secrets.
-    pub text: String,
+    pub(crate) text: String,
     /// Numbers of the login service (AADSTS...).
-    pub codes: Vec<u64>,
+    pub(crate) codes: Vec<u64>,
     /// Who can mend it.
-    pub class: AuthClass,
+    pub(crate) class: AuthClass,
 }
 
 /// Who can mend a failed sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthClass {
+pub(crate) enum AuthClass {
     /// It may pass by itself; the service may have named a wait.
     Retry(Option<Duration>),
     /// A person has to change something.

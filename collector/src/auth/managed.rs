@@ -7,9 +7,10 @@ use syncwatch_domain::time::Timestamp;
 use url::Url;
 
 use super::error::AuthError;
-use super::request::{TokenRequest, exchange, read_refusal, read_token};
+use super::request::{TokenRequest, read_refusal, read_token};
 use super::{AuthClass, Token};
 use crate::config::{IdentityKind, ManagedIdentity};
+use crate::http::ExchangeError;
 use crate::http::retry_after::retry_after;
 
 const METADATA_SERVICE: &str = "http://169.254.169.254";
@@ -44,7 +45,7 @@ pub(super) async fn fetch(
         .header(header, &value)
         .send()
         .await
-        .map_err(|error| exchange(error.into()))?;
+        .map_err(ExchangeError::from)?;
     if response.status() == StatusCode::OK {
         return read_token(response, &value, now).await;
     }

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 pub(crate) use assertion::{AssertionError, Signer};
-pub use error::{AuthClass, AuthError};
+pub(crate) use error::{AuthClass, AuthError};
 pub(crate) use request::{Environment, TokenRequest};
 
 /// A token is renewed this long before it ends.

@@ -131,10 +131,7 @@ impl TokenRequest {
             .post(self.endpoint.clone())
             .header(CONTENT_TYPE, FORM)
             .body(form);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| exchange(error.into()))?;
+        let response = request.send().await.map_err(ExchangeError::from)?;
         read_token(response, secret, now).await
     }
 }
@@ -159,12 +156,14 @@ async fn read_secret(file: &Path, what: &str) -> Result<Zeroizing<String>, AuthE
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
-pub(super) fn exchange(error: ExchangeError) -> AuthError {
-    AuthError::passing(
-        error.failure,
-        format!("sign-in failed: {}", error.text),
-        None,
-    )
+impl From<ExchangeError> for AuthError {
+    fn from(error: ExchangeError) -> Self {
+        Self::passing(
+            error.failure,
+            format!("sign-in failed: {}", error.text),
+            None,
+        )
+    }
 }
 
 /// Reads the answer of a token endpoint.
@@ -176,7 +175,7 @@ pub(super) async fn read_token(
     if response.status() != StatusCode::OK {
         return Err(read_refusal(response, secret, now).await);
     }
-    let body = Zeroizing::new(body(response, ANSWER_CAP).await.map_err(exchange)?);
+    let body = Zeroizing::new(body(response, ANSWER_CAP).await?);
     // Only the place of the mistake is told: serde_json quotes values, and one of them is the token.
     let answer: Answer = serde_json::from_slice(&body)
         .map_err(|error| unreadable(&format!("line {} column {}", error.line(), error.column())))?;
@@ -189,7 +188,7 @@ pub(super) async fn read_refusal(response: Response, secret: &str, now: Timestam
     let after = retry_after(response.headers(), now);
     let body = match body(response, ANSWER_CAP).await {
         Ok(body) => body,
-        Err(error) => return exchange(error),
+        Err(error) => return error.into(),
     };
     tracing::debug!(
         http.status = status,

@@ -23,10 +23,13 @@ use crate::testing::serve;
 const START: Timestamp = Timestamp::from_millis(1_793_000_000_000);
 const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 
+/// Path, form and headers of a request.
+type Asked = (String, HashMap<String, String>, HashMap<String, String>);
+
 /// A login service that keeps what it was asked and answers with `status` and `body`.
 #[derive(Default)]
 struct Login {
-    asked: Mutex<Vec<(String, HashMap<String, String>, HashMap<String, String>)>>,
+    asked: Mutex<Vec<Asked>>,
     count: AtomicUsize,
     answer: Mutex<(u16, String, Option<&'static str>)>,
 }

@@ -10,7 +10,7 @@ mod files;
 mod polls;
 #[cfg(test)]
 mod tests;
-mod values;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

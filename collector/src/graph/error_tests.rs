@@ -17,135 +17,43 @@ fn refusal(status: u16, body: &[u8]) -> Refusal<'_> {
     }
 }
 
+/// Status, code, message, and what they mean.
+type Row = (u16, &'static str, &'static str, ReadFailure, Next);
+
+#[rustfmt::skip]
+const DOCUMENTED: &[Row] = &[
+    (400, "Request_BadRequest", "Invalid filter clause.", ReadFailure::Refused, Next::Slowly),
+    (400, "Request_UnsupportedQuery", "Unsupported Query.", ReadFailure::Refused, Next::Slowly),
+    (400, "BadRequest", "Invalid page size specified: '1000'.", ReadFailure::Refused, Next::SmallerPage),
+    (400, "Directory_ExpiredPageToken", "The page token has expired.", ReadFailure::Refused, Next::RestartWindow),
+    (400, "", "Token not found: token is either invalid or expired", ReadFailure::Refused, Next::RestartWindow),
+    (401, "InvalidAuthenticationToken", "Lifetime validation failed.", ReadFailure::TokenRefused, Next::Retry(None)),
+    (403, "Authorization_RequestDenied", "Insufficient privileges.", ReadFailure::RightMissing, Next::Slowly),
+    (403, "Authentication_MSGraphPermissionMissing", "needs AuditLog.Read.All", ReadFailure::RightMissing, Next::Slowly),
+    (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "no licence", ReadFailure::LicenceMissing, Next::Slowly),
+    (403, "NotAdminRoleNoEnoughCustomPermission_UnauthorizedAccess", "no role", ReadFailure::RightMissing, Next::Slowly),
+    (404, "Request_ResourceNotFound", "Resource 'x' does not exist.", ReadFailure::NotAvailable, Next::Slowly),
+    (404, "Directory_ObjectNotFound", "gone", ReadFailure::NotAvailable, Next::Slowly),
+    (409, "Conflict", "", ReadFailure::Refused, Next::Slowly),
+    (410, "resyncRequired", "Resync required.", ReadFailure::NotAvailable, Next::Slowly),
+    (429, "TooManyRequests", "Too many requests.", ReadFailure::Throttled, Next::Retry(None)),
+    (429, "activityLimitReached", "", ReadFailure::Throttled, Next::Retry(None)),
+    (429, "UnknownError", "Too Many Requests", ReadFailure::Throttled, Next::Retry(None)),
+    (500, "generalException", "", ReadFailure::ServerError, Next::Retry(None)),
+    (500, "UnknownError", "", ReadFailure::ServerError, Next::Retry(None)),
+    (501, "NotImplemented", "", ReadFailure::NotAvailable, Next::Slowly),
+    (503, "serviceNotAvailable", "busy", ReadFailure::ServerError, Next::Retry(None)),
+    (504, "UnknownError", "", ReadFailure::ServerError, Next::ShrinkWindow),
+    (509, "", "", ReadFailure::ServerError, Next::Retry(None)),
+];
+
 #[test]
 fn every_documented_error_has_its_meaning() {
-    use Next::{RestartWindow, Retry, ShrinkWindow, Slowly, SmallerPage};
-    use ReadFailure as F;
-    for (status, code, message, failure, next) in [
-        (
-            400,
-            "Request_BadRequest",
-            "Invalid filter clause.",
-            F::Refused,
-            Slowly,
-        ),
-        (
-            400,
-            "Request_UnsupportedQuery",
-            "Unsupported Query.",
-            F::Refused,
-            Slowly,
-        ),
-        (
-            400,
-            "BadRequest",
-            "Invalid page size specified: '1000'.",
-            F::Refused,
-            SmallerPage,
-        ),
-        (
-            400,
-            "Directory_ExpiredPageToken",
-            "The page token has expired.",
-            F::Refused,
-            RestartWindow,
-        ),
-        (
-            400,
-            "",
-            "Token not found: token is either invalid or expired",
-            F::Refused,
-            RestartWindow,
-        ),
-        (
-            401,
-            "InvalidAuthenticationToken",
-            "Lifetime validation failed.",
-            F::TokenRefused,
-            Retry(None),
-        ),
-        (
-            403,
-            "Authorization_RequestDenied",
-            "Insufficient privileges.",
-            F::RightMissing,
-            Slowly,
-        ),
-        (
-            403,
-            "Authentication_MSGraphPermissionMissing",
-            "needs AuditLog.Read.All",
-            F::RightMissing,
-            Slowly,
-        ),
-        (
-            403,
-            "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
-            "no licence",
-            F::LicenceMissing,
-            Slowly,
-        ),
-        (
-            403,
-            "NotAdminRoleNoEnoughCustomPermission_UnauthorizedAccess",
-            "no role",
-            F::RightMissing,
-            Slowly,
-        ),
-        (
-            404,
-            "Request_ResourceNotFound",
-            "Resource 'x' does not exist.",
-            F::NotAvailable,
-            Slowly,
-        ),
-        (
-            404,
-            "Directory_ObjectNotFound",
-            "gone",
-            F::NotAvailable,
-            Slowly,
-        ),
-        (409, "Conflict", "", F::Refused, Slowly),
-        (
-            410,
-            "resyncRequired",
-            "Resync required.",
-            F::NotAvailable,
-            Slowly,
-        ),
-        (
-            429,
-            "TooManyRequests",
-            "Too many requests.",
-            F::Throttled,
-            Retry(None),
-        ),
-        (429, "activityLimitReached", "", F::Throttled, Retry(None)),
-        (
-            429,
-            "UnknownError",
-            "Too Many Requests",
-            F::Throttled,
-            Retry(None),
-        ),
-        (500, "generalException", "", F::ServerError, Retry(None)),
-        (500, "UnknownError", "", F::ServerError, Retry(None)),
-        (501, "NotImplemented", "", F::NotAvailable, Slowly),
-        (
-            503,
-            "serviceNotAvailable",
-            "busy",
-            F::ServerError,
-            Retry(None),
-        ),
-        (504, "UnknownError", "", F::ServerError, ShrinkWindow),
-        (509, "", "", F::ServerError, Retry(None)),
-    ] {
-        let error = refused(&refusal(status, &envelope(code, message)));
+    for (status, code, message, failure, next) in DOCUMENTED {
+        let error = refused(&refusal(*status, &envelope(code, message)));
         assert_eq!(
             (error.failure, error.next),
-            (failure, next),
+            (*failure, *next),
             "{status} {code} {message}"
         );
         assert!(

@@ -1,0 +1,299 @@
+//! The polls: each asks for one thing, turns the answer into observations and commits them with
+//! the attempt. Every poll can be repeated at any time without harm.
+
+pub(crate) mod agents;
+pub(crate) mod book;
+pub(crate) mod catch_up;
+pub(crate) mod credentials;
+pub(crate) mod jobs;
+pub(crate) mod logs;
+pub(crate) mod organization;
+pub(crate) mod principals;
+pub(crate) mod tenant;
+
+use syncwatch_domain::job::Job;
+use syncwatch_domain::policy::LanePolicy;
+use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
+use syncwatch_domain::time::Timestamp;
+use syncwatch_store::{Fact, LaneUpdate, PollCommit, PollOutcome, Store, StoreError, StoredSource};
+
+use self::tenant::Tenant;
+use crate::graph::{Endpoint, GraphError, Next};
+use crate::parse::ParseError;
+
+/// No list that is read here has more pages.
+const PAGES_MOST: usize = 10_000;
+
+/// One run of a poll.
+pub(crate) struct PollRun<'a> {
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) store: &'a Store,
+    pub(crate) policy: &'a LanePolicy,
+    pub(crate) source: &'a StoredSource,
+    /// Start of the run: what an answer is sure to cover.
+    pub(crate) started_at: Timestamp,
+    pub(crate) errand: Errand,
+}
+
+/// Why a poll runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Errand {
+    /// Only because lanes crossed an instant after this one; `None` for a regular run.
+    pub(crate) confirms_since: Option<Timestamp>,
+    /// It may wait for the logs to be read back first.
+    pub(crate) may_wait: bool,
+}
+
+/// How a run ended without failing.
+#[derive(Debug)]
+pub(crate) enum Ran {
+    /// Something was learned that is still to be committed.
+    Learned(Box<Learned>),
+    /// Everything is committed already.
+    Committed,
+    /// The own budget is used up; to be continued then.
+    Paused(Timestamp),
+    /// The answer is there, but the logs must be read back before it counts.
+    AwaitsLogs,
+}
+
+/// What a poll learned.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// Only the confirmed lanes were read.
+    pub(crate) partial: bool,
+    pub(crate) lanes: Vec<LaneUpdate>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) jobs_complete: bool,
+    pub(crate) resume: Option<String>,
+    pub(crate) discovered: Vec<SourceKey>,
+    pub(crate) retired: Vec<SourceKey>,
+    pub(crate) facts: Vec<Fact>,
+}
+
+/// A run that failed.
+#[derive(Debug)]
+pub(crate) enum PollError {
+    /// Microsoft Graph could not be read.
+    Graph(GraphError),
+    /// The store refused.
+    Store(StoreError),
+}
+
+impl From<GraphError> for PollError {
+    fn from(error: GraphError) -> Self {
+        Self::Graph(error)
+    }
+}
+
+impl From<StoreError> for PollError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// How a run ended, after everything is committed.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) started_at: Timestamp,
+    pub(crate) discovered: Vec<StoredSource>,
+    pub(crate) retired: Vec<SourceKey>,
+    /// What the source continues from now, where that changed.
+    pub(crate) resume: Option<String>,
+}
+
+/// The outcome of a run.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The source was read.
+    Read,
+    /// Some lanes of it were.
+    Confirmed,
+    /// It could not be read; that is on record.
+    Failed(ReadFailure, Next, String),
+    /// To be continued at this instant.
+    Paused(Timestamp),
+    /// It waits for the logs.
+    AwaitsLogs,
+}
+
+/// Runs a poll and commits what it learned, or that it failed.
+pub(crate) async fn run(run: &PollRun<'_>) -> Result<Ended, StoreError> {
+    let failure = run.source.state.failure;
+    if matches!(
+        failure,
+        Some(ReadFailure::RightMissing | ReadFailure::LicenceMissing)
+    ) {
+        // Rights are baked into a token when it is issued.
+        run.tenant.graph.tokens().forget();
+    }
+    let began = std::time::Instant::now();
+    let result = ask(run).await;
+    let poll = run.source.state.key.poll;
+    let ended = settle(run, result).await;
+    if matches!(&ended, Ok(ended) if !matches!(ended.outcome, Outcome::Paused(_) | Outcome::AwaitsLogs))
+    {
+        run.tenant.metrics.polled(poll, began.elapsed());
+    }
+    ended
+}
+
+async fn ask(run: &PollRun<'_>) -> Result<Ran, PollError> {
+    match run.source.state.key.poll {
+        Poll::ServicePrincipals => principals::read(run).await,
+        Poll::Jobs => jobs::read(run).await,
+        Poll::ProvisioningLogs | Poll::DirectoryAudits => logs::read(run).await,
+        Poll::Organization | Poll::OrganizationBeta => organization::read(run).await,
+        Poll::Agents => agents::read(run).await,
+        Poll::Credentials => credentials::read(run).await,
+    }
+}
+
+/// Commits the end of a run.
+async fn settle(run: &PollRun<'_>, result: Result<Ran, PollError>) -> Result<Ended, StoreError> {
+    let finished_at = run.tenant.now().max(run.started_at);
+    let mut ended = Ended {
+        outcome: Outcome::Read,
+        started_at: run.started_at,
+        discovered: Vec::new(),
+        retired: Vec::new(),
+        resume: None,
+    };
+    match result {
+        Ok(Ran::Learned(learned)) => {
+            let learned = *learned;
+            if learned.partial {
+                ended.outcome = Outcome::Confirmed;
+            }
+            let commit = commit_of(run, &learned, finished_at);
+            ended.discovered = run.store.commit_poll(&commit, run.policy).await?.discovered;
+            run.tenant.shared().book.committed(learned.lanes);
+            ended.retired = learned.retired;
+            ended.resume = learned.resume;
+        }
+        Ok(Ran::Committed) => {}
+        Ok(Ran::Paused(at)) => ended.outcome = Outcome::Paused(at),
+        Ok(Ran::AwaitsLogs) => ended.outcome = Outcome::AwaitsLogs,
+        Err(PollError::Store(error)) => return Err(error),
+        Err(PollError::Graph(error)) => {
+            let text = sentence(run, &error);
+            let outcome = PollOutcome::Failed {
+                failure: error.failure,
+                text: text.clone(),
+            };
+            let commit = PollCommit::bare(run.source.id, run.started_at, finished_at, outcome);
+            run.store.commit_poll(&commit, run.policy).await?;
+            ended.outcome = Outcome::Failed(error.failure, error.next, text);
+        }
+    }
+    Ok(ended)
+}
+
+fn commit_of(run: &PollRun<'_>, learned: &Learned, finished_at: Timestamp) -> PollCommit<'static> {
+    let lanes = run
+        .tenant
+        .shared()
+        .book
+        .without_repetition(learned.lanes.clone());
+    PollCommit {
+        source: run.source.id,
+        started_at: run.started_at,
+        finished_at,
+        outcome: if learned.partial {
+            PollOutcome::Partial
+        } else {
+            PollOutcome::Read
+        },
+        lanes,
+        jobs: learned.jobs.clone(),
+        jobs_complete: learned.jobs_complete,
+        log: None,
+        resume: learned.resume.clone(),
+        discovered: learned.discovered.clone(),
+        retired: learned.retired.clone(),
+        facts: learned.facts.clone(),
+    }
+}
+
+/// What failed, and what a person can do where a right or a licence is missing.
+fn sentence(run: &PollRun<'_>, error: &GraphError) -> String {
+    let right = run.source.state.key.poll.right();
+    match error.failure {
+        ReadFailure::RightMissing => format!(
+            "{error}. Grant the application permission {} with admin consent. Without it this is lost: {}",
+            right.permission, right.lost
+        ),
+        ReadFailure::LicenceMissing => format!(
+            "{error}. This log needs Microsoft Entra ID P1 or P2; if the tenant has it, grant Directory.Read.All as \
+             well, which works around a known fault of the licence check. Without it this is lost: {}",
+            right.lost
+        ),
+        _ => error.to_string(),
+    }
+}
+
+/// Reads every page of a list, following the links.
+pub(crate) async fn pages<T>(
+    run: &PollRun<'_>,
+    endpoint: Endpoint,
+    path: &str,
+    query: &[(&str, &str)],
+    parse: impl Fn(&[u8]) -> Result<crate::parse::principals::Listed<T>, ParseError>,
+) -> Result<Vec<T>, GraphError> {
+    let graph = &run.tenant.graph;
+    let mut url = graph.url(path, query);
+    let mut all = Vec::new();
+    for _ in 0..PAGES_MOST {
+        let body = graph.get(endpoint, &url).await?;
+        let page = readable(run, endpoint, &body, parse(&body))?;
+        all.extend(page.items);
+        match page.next_link {
+            None => return Ok(all),
+            Some(link) => url = graph.next_url(endpoint, &link)?,
+        }
+    }
+    Err(GraphError::unreadable(
+        endpoint.as_str(),
+        "the list does not end",
+    ))
+}
+
+/// Notes in the debug log how an answer began that could not be read.
+pub(crate) fn readable<T>(
+    run: &PollRun<'_>,
+    endpoint: Endpoint,
+    body: &[u8],
+    parsed: Result<T, ParseError>,
+) -> Result<T, GraphError> {
+    parsed.map_err(|error| {
+        let error = GraphError::from(error);
+        run.tenant.graph.note_unreadable(endpoint, body, &error);
+        error
+    })
+}
+
+/// A fact, unless the tenant has none of this name and this one says that there is nothing.
+pub(crate) fn fact(name: String, value: serde_json::Value) -> Fact {
+    Fact { name, value }
+}
+
+/// Facts with `prefix` on record that are not among `present` any more, as taken back.
+pub(crate) fn taken_back(run: &PollRun<'_>, prefix: &str, present: &[Fact]) -> Vec<Fact> {
+    let mut shared = run.tenant.shared();
+    let gone: Vec<String> = shared
+        .facts
+        .iter()
+        .filter(|name| name.starts_with(prefix) && !present.iter().any(|fact| fact.name == **name))
+        .cloned()
+        .collect();
+    for fact in present {
+        shared.facts.insert(fact.name.clone());
+    }
+    for name in &gone {
+        shared.facts.remove(name);
+    }
+    gone.into_iter()
+        .map(|name| fact(name, serde_json::Value::Null))
+        .collect()
+}

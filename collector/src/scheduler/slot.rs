@@ -1,0 +1,257 @@
+//! When a source is polled next; pure.
+
+use std::time::Duration;
+
+use syncwatch_domain::backoff::Backoff;
+use syncwatch_domain::schedule::Schedule;
+use syncwatch_domain::source::{Poll, ReadFailure};
+use syncwatch_domain::span::Span;
+use syncwatch_domain::time::Timestamp;
+use syncwatch_store::StoredSource;
+
+use crate::graph::Next;
+use crate::polls::Errand;
+use crate::polls::catch_up::JobsResume;
+
+/// Between attempts at a source that fails.
+const BACKOFF: Backoff = Backoff {
+    first: Span::secs(2),
+    cap: Span::minutes(1),
+};
+/// A missing right is looked for again this often.
+const RIGHT_AGAIN: Duration = Duration::from_secs(3600);
+/// A refused request, an absent resource or a missing licence is tried again this often.
+const REFUSED_AGAIN: Duration = Duration::from_secs(15 * 60);
+/// A jobs source waits no longer than this for the logs to be read back.
+const WAIT_MOST: Duration = Duration::from_secs(120);
+/// When an unsettled gap could not be settled, it is tried again after this.
+const SETTLE_AGAIN: Duration = Duration::from_secs(10 * 60);
+/// A schedule that never comes again.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
+
+/// A source and when it is due.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) source: StoredSource,
+    schedule: Schedule,
+    /// The next regular run, or the next attempt after a failure.
+    next_at: Timestamp,
+    /// Never before: the service asked for it, or a person has to change something.
+    not_before: Timestamp,
+    /// A lane crosses an instant: a read then proves or refutes it.
+    confirm_at: Option<Timestamp>,
+    /// Lanes that crossed an instant up to here are confirmed.
+    covered_at: Timestamp,
+    /// The logs of a gap are final.
+    settle_at: Option<Timestamp>,
+    /// It has its answer, but waits for the logs since then.
+    waits_since: Option<Timestamp>,
+    /// It has waited already and commits without.
+    waited: bool,
+    pub(super) running: bool,
+    /// It was tried since the start of the process.
+    pub(super) attempted: bool,
+}
+
+impl Slot {
+    pub(super) fn new(source: StoredSource, schedule: Schedule, log_settle: Duration) -> Self {
+        let mut slot = Self {
+            schedule,
+            next_at: Timestamp::EPOCH,
+            not_before: Timestamp::EPOCH,
+            confirm_at: None,
+            covered_at: source.state.read_at.unwrap_or_default(),
+            settle_at: None,
+            waits_since: None,
+            waited: false,
+            running: false,
+            attempted: false,
+            source,
+        };
+        slot.plan_settling(log_settle);
+        slot
+    }
+
+    pub(super) const fn poll(&self) -> Poll {
+        self.source.state.key.poll
+    }
+
+    pub(super) const fn is_log(&self) -> bool {
+        matches!(self.poll(), Poll::ProvisioningLogs | Poll::DirectoryAudits)
+    }
+
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.waits_since.is_some()
+    }
+
+    /// When to run; `None` while it runs.
+    pub(super) fn due_at(&self) -> Option<Timestamp> {
+        if self.running {
+            return None;
+        }
+        let due = match self.waits_since {
+            Some(since) => since + WAIT_MOST,
+            None => [self.confirm_at, self.settle_at]
+                .into_iter()
+                .flatten()
+                .fold(self.next_at, Timestamp::min),
+        };
+        Some(due.max(self.not_before))
+    }
+
+    /// What a run at `now` is for.
+    pub(super) fn errand(&self, now: Timestamp) -> Errand {
+        let regular =
+            self.next_at <= now || self.settle_at.is_some_and(|at| at <= now) || self.is_waiting();
+        Errand {
+            confirms_since: (!regular).then_some(self.covered_at),
+            may_wait: !self.waited && !self.is_waiting(),
+        }
+    }
+
+    /// Run as soon as the service allows.
+    pub(super) fn hurry(&mut self, now: Timestamp) {
+        self.next_at = self.next_at.min(now);
+    }
+
+    /// The logs were read back, or could not be: go on.
+    pub(super) fn stop_waiting(&mut self, now: Timestamp) {
+        if self.waits_since.take().is_some() {
+            self.waited = true;
+            self.hurry(now);
+        }
+    }
+
+    /// The answer is there and waits for the logs.
+    pub(super) fn wait(&mut self, now: Timestamp) {
+        self.waits_since = Some(now);
+    }
+
+    /// Whether it could run within the time others wait for it.
+    pub(super) fn can_run_soon(&self, now: Timestamp) -> bool {
+        self.running || self.not_before <= now + WAIT_MOST
+    }
+
+    /// To be continued then.
+    pub(super) fn pause(&mut self, at: Timestamp) {
+        self.next_at = at;
+    }
+
+    /// The store refused: nothing of the run is on record.
+    pub(super) fn not_kept(&mut self, now: Timestamp) {
+        self.next_at = now + BACKOFF.wait(3, self.seed());
+        self.waits_since = None;
+    }
+
+    /// The source was read, from `started_at` on.
+    pub(super) fn read(
+        &mut self,
+        started_at: Timestamp,
+        resume: Option<String>,
+        confirm_at: Option<Timestamp>,
+        log_settle: Duration,
+    ) {
+        let settling = self.settle_at.is_some_and(|at| at <= started_at);
+        let state = &mut self.source.state;
+        state.attempted_at = Some(started_at);
+        state.read_at = state.read_at.max(Some(started_at));
+        state.failing_since = None;
+        state.failures = 0;
+        state.failure = None;
+        state.failure_text = None;
+        self.attempted = true;
+        self.waits_since = None;
+        self.waited = false;
+        self.not_before = Timestamp::EPOCH;
+        self.next_at = self.schedule.next_after(started_at).unwrap_or(NEVER);
+        if resume.is_some() {
+            self.source.resume = resume;
+        }
+        self.plan_settling(log_settle);
+        if settling && self.settle_at.is_some_and(|at| at <= started_at) {
+            self.settle_at = Some(started_at + SETTLE_AGAIN);
+        }
+        self.confirmed(started_at, confirm_at);
+    }
+
+    /// Lanes that crossed an instant before `started_at` were read.
+    pub(super) fn confirmed(&mut self, started_at: Timestamp, confirm_at: Option<Timestamp>) {
+        self.covered_at = self.covered_at.max(started_at);
+        self.confirm_at = confirm_at;
+    }
+
+    /// The lanes' instants were asked for anew.
+    pub(super) fn confirm_at(&mut self, at: Option<Timestamp>) {
+        self.confirm_at = at;
+    }
+
+    /// From where on lanes are not confirmed yet.
+    pub(super) const fn covered_at(&self) -> Timestamp {
+        self.covered_at
+    }
+
+    /// The attempt begun at `started_at` failed; `true` when that is news.
+    pub(super) fn failed(
+        &mut self,
+        started_at: Timestamp,
+        now: Timestamp,
+        failure: ReadFailure,
+        next: Next,
+        text: String,
+    ) -> bool {
+        let news = self.source.state.failure != Some(failure);
+        let state = &mut self.source.state;
+        state.attempted_at = Some(started_at);
+        state.failing_since = state.failing_since.or(Some(started_at));
+        state.failures += 1;
+        state.failure = Some(failure);
+        state.failure_text = Some(text);
+        self.attempted = true;
+        self.waits_since = None;
+        self.waited = false;
+        self.confirm_at = None;
+        // What could not be settled is tried again with the next read.
+        self.settle_at = self.settle_at.map(|at| at.max(now + SETTLE_AGAIN));
+        let regular = self.schedule.next_after(started_at).unwrap_or(NEVER);
+        match next {
+            Next::Slowly => {
+                let again = if failure == ReadFailure::RightMissing {
+                    RIGHT_AGAIN
+                } else {
+                    REFUSED_AGAIN
+                };
+                self.next_at = regular.max(now + again);
+                self.not_before = self.next_at;
+            }
+            Next::Retry(Some(after)) => {
+                self.not_before = now + after;
+                self.next_at = self.not_before;
+            }
+            Next::Retry(None)
+            | Next::RestartWindow
+            | Next::ShrinkWindow
+            | Next::SmallerPage
+            | Next::Budget(_) => {
+                let failures = u32::try_from(self.source.state.failures).unwrap_or(u32::MAX);
+                self.not_before = Timestamp::EPOCH;
+                self.next_at = regular.min(now + BACKOFF.wait(failures, self.seed()));
+            }
+        }
+        news
+    }
+
+    fn plan_settling(&mut self, log_settle: Duration) {
+        if self.poll() == Poll::Jobs {
+            let resume = JobsResume::parse(self.source.resume.as_deref());
+            self.settle_at = resume.unsettled.map(|gap| gap.to() + log_settle);
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        self.source.id.0.unsigned_abs()
+    }
+}
+
+#[cfg(test)]
+#[path = "slot_tests.rs"]
+mod tests;

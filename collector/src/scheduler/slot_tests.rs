@@ -1,0 +1,142 @@
+use syncwatch_domain::source::{SourceKey, SourceState};
+use syncwatch_store::SourceId;
+
+use super::*;
+use crate::polls::catch_up::Gap;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(1_793_000_000_000) + Duration::from_secs(seconds)
+}
+
+fn slot() -> Slot {
+    let state = SourceState {
+        key: SourceKey {
+            tenant: "t".into(),
+            poll: Poll::Jobs,
+            instance: "i".into(),
+        },
+        first_seen_at: at(0),
+        attempted_at: None,
+        read_at: None,
+        failing_since: None,
+        failures: 0,
+        failure: None,
+        failure_text: None,
+        took_ms: None,
+        retired: false,
+    };
+    let source = StoredSource {
+        id: SourceId(7),
+        state,
+        resume: None,
+    };
+    Slot::new(source, Schedule::Every(Span::secs(60)), 30 * MINUTE)
+}
+
+fn fail(slot: &mut Slot, now: Timestamp, failure: ReadFailure, next: Next) -> bool {
+    slot.failed(now, now, failure, next, "x".to_owned())
+}
+
+#[test]
+fn a_source_is_due_at_once_then_by_schedule_and_at_the_instants_of_its_lanes() {
+    let mut slot = slot();
+    assert!(slot.due_at() < Some(at(0)));
+    slot.read(at(0), None, Some(at(42)), 30 * MINUTE);
+    assert_eq!(slot.due_at(), Some(at(42)));
+    assert_eq!(slot.errand(at(42)).confirms_since, Some(at(0)));
+    slot.confirmed(at(42), Some(at(90)));
+    assert_eq!(
+        slot.due_at(),
+        Some(at(60)),
+        "a confirm read does not put off the regular one"
+    );
+    assert_eq!(slot.errand(at(60)).confirms_since, None);
+    slot.running = true;
+    assert_eq!(slot.due_at(), None);
+}
+
+#[test]
+fn failures_back_off_but_never_beyond_the_schedule() {
+    let mut slot = slot();
+    let mut now = at(0);
+    for failures in 1..12 {
+        let news = fail(&mut slot, now, ReadFailure::Network, Next::Retry(None));
+        assert_eq!(news, failures == 1);
+        let due = slot.due_at().expect("not running");
+        assert!(due > now && due <= now + MINUTE, "{due}");
+        now = due;
+    }
+    assert_eq!(slot.source.state.failing_since, Some(at(0)));
+    slot.read(now, None, None, 30 * MINUTE);
+    assert_eq!(
+        (slot.source.state.failing_since, slot.source.state.failures),
+        (None, 0)
+    );
+}
+
+#[test]
+fn a_wait_named_by_the_service_is_kept_even_at_a_deadline() {
+    let mut slot = slot();
+    slot.read(at(0), None, Some(at(10)), 30 * MINUTE);
+    fail(
+        &mut slot,
+        at(5),
+        ReadFailure::Throttled,
+        Next::Retry(Some(5 * MINUTE)),
+    );
+    slot.confirm_at(Some(at(10)));
+    assert_eq!(slot.due_at(), Some(at(305)));
+}
+
+#[test]
+fn a_missing_right_is_looked_for_again_slowly() {
+    for (failure, after) in [
+        (ReadFailure::RightMissing, 3600),
+        (ReadFailure::LicenceMissing, 900),
+        (ReadFailure::NotAvailable, 900),
+        (ReadFailure::Refused, 900),
+    ] {
+        let mut slot = slot();
+        fail(&mut slot, at(0), failure, Next::Slowly);
+        assert_eq!(slot.due_at(), Some(at(after)), "{failure}");
+    }
+}
+
+#[test]
+fn waiting_for_the_logs_happens_once_and_not_for_ever() {
+    let mut slot = slot();
+    assert!(slot.errand(at(0)).may_wait);
+    slot.wait(at(0));
+    assert_eq!(slot.due_at(), Some(at(120)));
+    assert!(!slot.errand(at(120)).may_wait);
+    slot.stop_waiting(at(3));
+    assert!(slot.due_at() <= Some(at(3)));
+    assert!(!slot.errand(at(3)).may_wait);
+    slot.read(at(3), None, None, 30 * MINUTE);
+    assert!(slot.errand(at(63)).may_wait);
+}
+
+#[test]
+fn a_gap_is_settled_when_its_logs_are_final() {
+    let mut slot = slot();
+    let resume = JobsResume::default().after(Some(Gap::new(at(0), at(600))), false);
+    slot.read(at(600), resume, None, 30 * MINUTE);
+    let due: Vec<_> = (0..2)
+        .map(|_| {
+            slot.next_at = NEVER;
+            let due = slot.due_at().expect("not running");
+            slot.read(due, None, None, 30 * MINUTE);
+            due
+        })
+        .collect();
+    assert_eq!(
+        due,
+        [at(600 + 1800), at(600 + 1800 + 600)],
+        "tried again while it stays unsettled"
+    );
+    slot.read(at(5000), Some("{}".to_owned()), None, 30 * MINUTE);
+    slot.next_at = NEVER;
+    assert_eq!(slot.due_at(), Some(NEVER));
+}
