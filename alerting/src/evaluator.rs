@@ -219,7 +219,7 @@ impl Evaluator {
                 now,
                 lanes: Vec::new(),
                 conditions,
-                idle: !snapshot.is_worth_a_commit(),
+                idle: !snapshot.has_news,
                 seen: snapshot.seen,
             };
             if self.commit(terms, draft, report).await? {

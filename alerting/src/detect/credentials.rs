@@ -2,7 +2,8 @@
 //!
 //! Facts `credential/<key id>` of a tenant, as the collector writes them:
 //! `{"kind":"secret|certificate","name":text|null,"ends_at":instant,"app":"own|connect","app_id":text}`.
-//! A key that the newest read of the credentials no longer lists was removed.
+//! A key that was removed has the value `null`, or is older than the newest read of the
+//! credentials: it was removed while nobody looked.
 
 use std::collections::BTreeMap;
 
@@ -57,13 +58,28 @@ pub fn conditions(
     settings: &AlertSettings,
     now: Timestamp,
 ) -> Vec<Condition> {
+    let removed = facts
+        .iter()
+        .filter(|fact| fact.value.is_null())
+        .filter_map(|fact| Some(removed(tenant, fact.name.strip_prefix(PREFIX)?, now)));
     by_app(facts, read_at)
         .values()
         .flat_map(|keys| {
             keys.iter()
                 .map(|key| condition(tenant, key, keys, settings, now))
         })
+        .chain(removed)
         .collect()
+}
+
+fn removed(tenant: &str, id: &str, now: Timestamp) -> Condition {
+    let subject = Subject {
+        tenant: tenant.to_owned(),
+        path: format!("{PREFIX}{id}"),
+        title: format!("The credential {id}"),
+    };
+    let summary = format!("{} was removed", named(&subject));
+    clear(Rule::CredentialExpiring, subject, now, summary)
 }
 
 /// The next instant after `now` at which a credential crosses a threshold.

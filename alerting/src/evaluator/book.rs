@@ -33,6 +33,8 @@ pub(crate) struct Book<'a> {
     events: BTreeMap<Key, NotificationEvent>,
     /// What began in this judgement, and whether what it replaces was told.
     begun: BTreeMap<Key, bool>,
+    /// What lost its cause in this judgement and still holds.
+    released: BTreeSet<Key>,
     /// What another alert speaks for since this judgement.
     hung: BTreeSet<Key>,
     /// What ended because another alert says more.
@@ -48,6 +50,7 @@ impl<'a> Book<'a> {
             closed: BTreeMap::new(),
             events: BTreeMap::new(),
             begun: BTreeMap::new(),
+            released: BTreeSet::new(),
             hung: BTreeSet::new(),
             superseded: BTreeSet::new(),
         }
@@ -255,8 +258,8 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// The alert speaks for itself: it is told now.
-    pub(crate) fn speak(&mut self, key: &Key) {
+    /// Nothing speaks for the alert any more.
+    pub(crate) fn release(&mut self, key: &Key) {
         if let Some(alert) = self.get(key).cloned() {
             self.change(
                 key,
@@ -265,8 +268,22 @@ impl<'a> Book<'a> {
                     ..alert
                 },
             );
-            self.events.insert(key.clone(), NotificationEvent::Firing);
+            self.released.insert(key.clone());
         }
+    }
+
+    /// What has to be told for the first time, unless another alert speaks for it.
+    pub(crate) fn untold(&self) -> BTreeSet<Key> {
+        let candidates = self.begun.keys().chain(&self.released);
+        candidates
+            .filter(|key| self.get(key).is_some_and(|alert| alert.cause.is_none()))
+            .cloned()
+            .collect()
+    }
+
+    /// The alert speaks for itself: it is told now.
+    pub(crate) fn speak(&mut self, key: Key) {
+        self.events.insert(key, NotificationEvent::Firing);
     }
 
     /// What is to be written, ended alerts first, and what is to be told.

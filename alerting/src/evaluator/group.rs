@@ -46,19 +46,15 @@ type Struck = BTreeMap<(Rule, String, Engine), Vec<Key>>;
 
 fn struck_alone(book: &Book<'_>) -> Struck {
     let mut struck = Struck::new();
-    for (key, _) in book.begun() {
+    for key in book.untold() {
         let lane_rule = matches!(key.rule, Rule::LaneLate | Rule::WindowMissed);
-        let alone = book
-            .get(key)
-            .filter(|alert| alert.cause.is_none() && !is_engine(&alert.subject));
-        let engine = alone
-            .and_then(|alert| alert.labels.get("engine"))
-            .and_then(|word| Engine::from_word(word));
-        if let Some(engine) = engine.filter(|_| lane_rule) {
-            struck
-                .entry((key.rule, key.tenant.clone(), engine))
-                .or_default()
-                .push(key.clone());
+        let engine = book
+            .get(&key)
+            .filter(|alert| lane_rule && !is_engine(&alert.subject))
+            .and_then(|alert| Engine::from_word(alert.labels.get("engine")?));
+        if let Some(engine) = engine {
+            let of = (key.rule, key.tenant.clone(), engine);
+            struck.entry(of).or_default().push(key);
         }
     }
     struck

@@ -72,16 +72,10 @@ pub(crate) fn settle(
         hold(&mut book, condition);
     }
     find_causes(&mut book);
-    group::form(&mut book, settings);
     release(&mut book);
+    group::form(&mut book, settings);
     group::keep(&mut book);
-    let told: Vec<Key> = book
-        .begun()
-        .map(|(key, _)| key)
-        .filter(|key| book.get(key).is_some_and(|alert| alert.cause.is_none()))
-        .cloned()
-        .collect();
-    for key in &told {
+    for key in book.untold() {
         book.speak(key);
     }
     let begun = book
@@ -148,7 +142,7 @@ fn release(book: &mut Book<'_>) {
         for key in book.children(&id) {
             match book.cause_of(&key).map(|cause| cause.id.clone()) {
                 Some(cause) => book.hang(&key, cause),
-                None => book.speak(&key),
+                None => book.release(&key),
             }
         }
     }

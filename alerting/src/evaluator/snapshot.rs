@@ -31,6 +31,9 @@ pub(crate) struct Snapshot {
     known_jobs: HashMap<(String, String), Job>,
     object_errors: Vec<ObjectErrorSummary>,
     pub(crate) seen: Seen,
+    /// Something changed. Sources that fail are listed each time; to have looked at them again
+    /// is worth no commit of its own.
+    pub(crate) has_news: bool,
 }
 
 impl Snapshot {
@@ -39,6 +42,7 @@ impl Snapshot {
         let unseen = store.unseen().await?;
         let mut snapshot = Self {
             seen: seen(&unseen),
+            has_news: has_news(&unseen),
             ..Self::default()
         };
         snapshot.take_tenants(store, &unseen, sweep).await?;
@@ -183,21 +187,6 @@ impl Snapshot {
             })
             .min()
     }
-
-    /// Sources that fail and were looked at before are listed each time; looking at them again is
-    /// worth no commit of its own.
-    pub(crate) fn is_worth_a_commit(&self) -> bool {
-        let answers = |source: &SourceState| source.failing_since.is_none();
-        !self.seen.jobs.is_empty()
-            || !self.seen.object_errors.is_empty()
-            || !self.seen.facts.is_empty()
-            || (!self.seen.sources.is_empty()
-                && self
-                    .tenants
-                    .values()
-                    .flat_map(|tenant| &tenant.sources)
-                    .any(answers))
-    }
 }
 
 /// What jobs mean for the alerts about them.
@@ -300,6 +289,14 @@ fn listed(job: Job) -> StoredJob {
         gone: false,
         version: 0,
     }
+}
+
+fn has_news(unseen: &Unseen) -> bool {
+    let answers = |source: &StoredSource| source.state.failing_since.is_none();
+    unseen.sources.iter().any(answers)
+        || !unseen.jobs.is_empty()
+        || !unseen.object_errors.is_empty()
+        || !unseen.facts.is_empty()
 }
 
 /// What of `unseen` a judgement deals with: all of it.

@@ -106,11 +106,15 @@ fn only_the_newest_certificate_of_connect_counts() {
 
 #[test]
 fn a_credential_that_is_no_longer_listed_was_removed() {
+    let taken_back = StoredFact {
+        value: serde_json::Value::Null,
+        ..fact("k0", 3, "own")
+    };
     let removed = StoredFact {
         read_at: minute(-60),
         ..fact("k1", 3, "own")
     };
-    let found = judged(&[removed, fact("k2", 300, "own")], minute(0));
+    let found = judged(&[taken_back, removed, fact("k2", 300, "own")], minute(0));
     assert!(found.iter().all(|one| one.finding == Finding::Clear));
     assert_told!("credential_over", found);
 }

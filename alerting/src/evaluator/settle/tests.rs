@@ -514,6 +514,23 @@ fn lanes_that_their_jobs_explain_make_no_group() {
 }
 
 #[test]
+fn many_lanes_whose_job_gets_well_are_one_message() {
+    let mut story = Story::default();
+    story.turn(vec![holds(Rule::JobQuarantined, "job/j", 0)]);
+    let lanes =
+        (0..20).map(|n| of_job(Rule::WindowMissed, &format!("lane/cloud/objects/{n}"), 120));
+    story.turn(lanes.collect());
+    let told = story.turn(vec![clear(Rule::JobQuarantined, "job/j", 130)]);
+    assert_eq!(
+        told,
+        [
+            "firing WindowMissed engine/cloud (20)",
+            "resolved JobQuarantined job/j"
+        ]
+    );
+}
+
+#[test]
 fn lanes_whose_job_gets_well_join_the_group_of_their_engine() {
     let mut story = Story::default();
     story.turn(vec![holds(Rule::JobQuarantined, "job/j", 0)]);

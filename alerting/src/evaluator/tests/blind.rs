@@ -211,8 +211,17 @@ async fn a_missing_right_is_told_as_what_it_is() {
 #[tokio::test]
 async fn looking_at_a_failing_source_again_writes_nothing() {
     let mut world = with_lanes().await;
-    gone(&mut world, 20, 30).await;
+    for at in 10..20 {
+        read_of(Poll::ProvisioningLogs, at)
+            .failed(ReadFailure::ServerError)
+            .commit(&world.store)
+            .await
+            .unwrap();
+        jobs_read(at).commit(&world.store).await.unwrap();
+        world.judge(at).await;
+    }
+    assert_eq!(world.firing(Rule::SourceUnreachable).await.len(), 1);
     let before = world.store.commits();
-    let report = world.judge(30).await;
+    let report = world.judge(20).await;
     assert_eq!((report.did, world.store.commits()), (0, before));
 }

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use syncwatch_domain::job::{Job, JobStatus, ScheduleState};
 use syncwatch_domain::source::{Poll, ReadFailure};
-use syncwatch_store::{CommitProbe, Store, StoreError, StoreOptions, Want};
+use syncwatch_store::{CommitProbe, Store, StoreError, StoreOptions};
 use tokio::sync::watch;
 
 use super::super::{Evaluator, EvaluatorError};
-use super::world::{NOC, Read, jobs_read, lane, options, read_of, said, terms};
+use super::world::{Read, deliver, jobs_read, lane, options, read_of, said, terms};
 use crate::config::AlertSettings;
 use crate::detect::testing::{job, minute, quarantined};
 
@@ -108,20 +108,13 @@ async fn play(dies_at: u64) -> (BTreeSet<(String, String)>, u64) {
             }
         }
     }
-    let wants = [Want {
-        receiver: NOC.into(),
-        limit: 10_000,
-    }];
-    let lease = std::time::Duration::from_secs(86_400);
-    let all = store
-        .claim_deliveries(minute(9_999), lease, &wants, &Default::default())
-        .await
-        .unwrap();
+    let played = commits.load(Ordering::SeqCst);
+    let all = deliver(&store, minute(9_999)).await;
     let told = all
         .iter()
         .map(|delivery| (said(delivery), delivery.idempotency_key.clone()))
         .collect();
-    (told, commits.load(Ordering::SeqCst))
+    (told, played)
 }
 
 async fn open(options: StoreOptions, commits: Arc<AtomicU64>, dies_at: u64) -> Store {

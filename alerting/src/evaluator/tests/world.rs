@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use syncwatch_domain::alert::{Alert, Rule};
 use syncwatch_domain::cycle::{Cycle, CycleEvidence, CycleOutcome};
-use syncwatch_domain::delivery::Delivery;
+use syncwatch_domain::delivery::{AttemptResult, Delivery};
 use syncwatch_domain::job::Job;
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
@@ -14,8 +14,8 @@ use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{Poll, ReadFailure};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{
-    Expectation, Fact, LaneFilter, LaneUpdate, LogPage, LogRow, LogStream, PollCommit, PollOutcome,
-    SourceId, Store, StoreError, StoreOptions, Want,
+    AttemptRecord, Expectation, Fact, LaneFilter, LaneUpdate, LogPage, LogRow, LogStream,
+    PollCommit, PollOutcome, SourceId, Store, StoreError, StoreOptions, Want,
 };
 use tokio::sync::watch;
 
@@ -34,7 +34,6 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) terms: watch::Sender<Arc<Terms>>,
     pub(super) evaluator: Evaluator,
-    read: HashSet<i64>,
 }
 
 pub(super) fn terms(settings: AlertSettings) -> Arc<Terms> {
@@ -70,7 +69,6 @@ impl World {
             store,
             terms,
             evaluator,
-            read: HashSet::new(),
         }
     }
 
@@ -90,20 +88,9 @@ impl World {
         self.news(minutes).await.iter().map(said).collect()
     }
 
-    /// Deliveries that were not looked at before.
+    /// Deliveries that were not acknowledged before, in the order in which they may be sent.
     pub(super) async fn news(&mut self, minutes: i64) -> Vec<Delivery> {
-        let wants = [Want {
-            receiver: NOC.into(),
-            limit: 10_000,
-        }];
-        let lease = Duration::from_secs(86_400);
-        let found = self
-            .store
-            .claim_deliveries(minute(minutes), lease, &wants, &self.read)
-            .await
-            .unwrap();
-        self.read.extend(found.iter().map(|delivery| delivery.id));
-        found
+        deliver(&self.store, minute(minutes)).await
     }
 
     pub(super) async fn statuses(&self) -> Vec<LaneStatus> {
@@ -117,6 +104,38 @@ impl World {
             .into_iter()
             .filter(|alert| alert.rule == rule)
             .collect()
+    }
+}
+
+/// Takes everything that is to be sent and acknowledges it.
+pub(super) async fn deliver(store: &Store, now: Timestamp) -> Vec<Delivery> {
+    let wants = [Want {
+        receiver: NOC.into(),
+        limit: 10_000,
+    }];
+    let mut all = Vec::new();
+    loop {
+        let lease = Duration::from_secs(60);
+        let claimed = store
+            .claim_deliveries(now, lease, &wants, &HashSet::new())
+            .await
+            .unwrap();
+        if claimed.is_empty() {
+            return all;
+        }
+        let attempts: Vec<AttemptRecord> = claimed
+            .iter()
+            .map(|delivery| AttemptRecord {
+                delivery_id: delivery.id,
+                began_at: now,
+                ended_at: now,
+                result: AttemptResult::Delivered,
+                next_due_at: None,
+                fallback: None,
+            })
+            .collect();
+        store.finish_attempts(&attempts, now).await.unwrap();
+        all.extend(claimed);
     }
 }
 
