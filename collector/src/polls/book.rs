@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use syncwatch_domain::cycle::Cycle;
 use syncwatch_domain::job::{Job, lane_kind_of_template};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind};
 use syncwatch_store::LaneUpdate;
@@ -163,6 +164,11 @@ impl JobBook {
                     || self.committed.get(&update.key) != Some(update)
             })
             .collect()
+    }
+
+    /// The cycles of a lane as last committed: what its status named before.
+    pub(crate) fn told(&self, key: &LaneKey) -> &[Cycle] {
+        self.committed.get(key).map_or(&[], |update| &update.cycles)
     }
 
     /// These updates are on record now.

@@ -12,6 +12,9 @@ use syncwatch_domain::time::Timestamp;
 const LOOKBACK_MOST: Duration = Duration::from_secs(24 * 3600);
 /// Log rows this close to an execution that the status named belong to it.
 const SAME_RUN: Duration = Duration::from_secs(10);
+/// A run whose last row is older than this was not under way any more: the service gives an agent
+/// ten minutes for a request (Cloud Sync interval survey).
+const RUN_MOST: Duration = Duration::from_secs(600);
 
 /// A time in which a source was not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,19 +123,29 @@ pub(crate) fn is_talkative(cycles: &[Cycle], gap: &Gap, window: Duration) -> boo
             .all(|pair| pair[1].since(pair[0]) <= window)
 }
 
-/// The cycles that only the logs tell of: those inside the gap that no execution of the status is.
-pub(crate) fn only_in_logs(logged: &[Cycle], gap: &Gap, told: &[Cycle]) -> Vec<Cycle> {
+/// The cycles that only the logs tell of: those inside the gap, and the one that was under way
+/// when sight was lost, that no execution of the status is.
+///
+/// A cycle under way has rows from before the gap, but no status named its end: the log alone
+/// knows of it. `told` are the executions that statuses named, before the gap and after.
+pub(crate) fn only_in_logs(logged: &[Cycle], gap: &Gap, told: &[&Cycle]) -> Vec<Cycle> {
     let is_told = |cycle: &Cycle| {
         told.iter().any(|status| {
             let began_at = status.began_at.unwrap_or(status.ended_at);
             cycle.ended_at >= began_at - SAME_RUN && cycle.ended_at <= status.ended_at + SAME_RUN
         })
     };
-    logged
+    let under_way = logged
         .iter()
-        .filter(|cycle| {
-            cycle.ended_at > gap.from() && cycle.ended_at <= gap.to() && !is_told(cycle)
-        })
+        .filter(|cycle| cycle.ended_at <= gap.from() && cycle.ended_at > gap.from() - RUN_MOST)
+        .max_by_key(|cycle| cycle.ended_at);
+    let inside = logged
+        .iter()
+        .filter(|cycle| cycle.ended_at > gap.from() && cycle.ended_at <= gap.to());
+    under_way
+        .into_iter()
+        .chain(inside)
+        .filter(|cycle| !is_told(cycle))
         .cloned()
         .collect()
 }

@@ -120,7 +120,7 @@ fn cycles_the_status_named_are_not_told_twice() {
             cycle(141),
         ],
         &gap,
-        &[told],
+        &[&cycle(100), &told],
     );
     let ends: Vec<_> = found.iter().map(|cycle| cycle.ended_at).collect();
     assert_eq!(ends, [minute(101), minute(120), minute(139)]);
@@ -134,4 +134,25 @@ fn the_logs_are_read_back_two_windows_but_no_more_than_a_day() {
     );
     assert_eq!(lookback([13 * 60 * MINUTE].into_iter()), LOOKBACK_MOST);
     assert_eq!(lookback(std::iter::empty()), Duration::ZERO);
+}
+
+#[test]
+fn a_run_that_was_under_way_when_sight_was_lost_is_told_by_the_logs() {
+    let gap = Gap::new(minute(100), minute(140));
+    let ended = |logged: &[Cycle], told: &[&Cycle]| {
+        let found = only_in_logs(logged, &gap, told);
+        found.iter().map(|cycle| cycle.ended_at).collect::<Vec<_>>()
+    };
+    let logged = [cycle(95), cycle(100), cycle(105)];
+    assert_eq!(ended(&logged, &[&cycle(95)]), [minute(100), minute(105)]);
+    assert_eq!(
+        ended(&logged, &[&cycle(100)]),
+        [minute(105)],
+        "its end was named"
+    );
+    assert_eq!(
+        ended(&[cycle(80), cycle(105)], &[]),
+        [minute(105)],
+        "too old to be under way"
+    );
 }

@@ -285,7 +285,8 @@ impl Sight {
             return update;
         };
         for gap in self.regained.iter().chain(&self.settles) {
-            let more = only_in_logs(logged, gap, &update.cycles);
+            let told = shared.book.told(&update.key).iter().chain(&update.cycles);
+            let more = only_in_logs(logged, gap, &told.collect::<Vec<_>>());
             update.cycles.extend(more);
         }
         if let Some(gap) = &self.settles

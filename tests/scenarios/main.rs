@@ -1,0 +1,6 @@
+//! Scenarios: the real parts against the simulator, on a clock that only the test moves.
+
+mod blind;
+mod house;
+mod restart;
+mod story;
