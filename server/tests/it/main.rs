@@ -1,0 +1,10 @@
+//! The service from the outside: configuration reports, HTTP surface, commands, start and stop.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod commands;
+mod config_reports;
+mod generated;
+mod start_and_stop;
+mod support;
+mod surface;
