@@ -42,6 +42,8 @@ impl Collector {
             slot.confirm_at(at);
         }
         self.started = true;
+        // With nothing to poll there is nothing to wait for.
+        self.note_caught_up();
         Ok(())
     }
 

@@ -214,7 +214,7 @@ impl Collector {
             .for_each(&mut work);
     }
 
-    fn note_caught_up(&self) {
+    pub(super) fn note_caught_up(&self) {
         let done = self
             .slots
             .values()

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+pub(crate) mod graph;
+
 use axum::Router;
 use syncwatch_domain::secret::Secret;
 use tokio::net::TcpListener;
