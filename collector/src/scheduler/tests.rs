@@ -5,6 +5,7 @@
 mod catching_up;
 mod lanes;
 mod logs;
+mod service;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,6 +1,6 @@
 //! A Microsoft Graph on loopback whose answers a test sets path by path.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use url::Url;
 
 use super::{Server, serve};
@@ -66,6 +67,8 @@ pub(crate) struct FakeGraph {
     asked: Mutex<Vec<Asked>>,
     server: Mutex<Option<Server>>,
     url: Mutex<Option<Url>>,
+    /// Paths whose answers wait until they are let go.
+    held: watch::Sender<BTreeSet<String>>,
 }
 
 impl FakeGraph {
@@ -76,6 +79,7 @@ impl FakeGraph {
             asked: Mutex::default(),
             server: Mutex::default(),
             url: Mutex::default(),
+            held: watch::Sender::default(),
         });
         let server = serve(
             Router::new()
@@ -98,6 +102,20 @@ impl FakeGraph {
             .lock()
             .unwrap()
             .insert(path.to_owned(), Arc::new(answer));
+    }
+
+    /// Lets a path wait with its answers.
+    pub(crate) fn hold(&self, path: &str) {
+        self.held.send_modify(|held| {
+            held.insert(path.to_owned());
+        });
+    }
+
+    /// Lets a path answer again.
+    pub(crate) fn release(&self, path: &str) {
+        self.held.send_modify(|held| {
+            held.remove(path);
+        });
     }
 
     /// The answer a path has now, to be set again later.
@@ -142,6 +160,10 @@ async fn answer(State(graph): State<Arc<FakeGraph>>, request: Request) -> Respon
         )
     } else {
         graph.asked.lock().unwrap().push(asked.clone());
+        let mut held = graph.held.subscribe();
+        held.wait_for(|held| !held.contains(&asked.path))
+            .await
+            .unwrap();
         let set = graph.answers.lock().unwrap().get(&asked.path).cloned();
         set.map_or_else(
             || refusal(404, "Request_ResourceNotFound", "Resource does not exist."),
