@@ -169,9 +169,8 @@ families! {
         [RECEIVER, closed("outcome", words!(AttemptOutcome))]
         "Attempts to hand a message to a receiver, by outcome.";
     /// Time from decision to hand-over.
-    NOTIFICATION_LATENCY = Alerts Histogram Seconds "syncwatch_notification_latency_seconds"
-        [RECEIVER]
-        "Time from the instant a message was due to its acknowledgement by the receiver.";
+    NOTIFICATION_LATENCY = Alerts Histogram Seconds "syncwatch_notification_latency_seconds" []
+        "Time from the decision to tell a receiver to its acknowledgement, all attempts and waits included.";
     /// Messages that wait.
     OUTBOX_DEPTH = Alerts Gauge None "syncwatch_outbox_depth" []
         "Messages that wait to be acknowledged.";

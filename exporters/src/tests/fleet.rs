@@ -305,12 +305,8 @@ pub(super) fn registry() -> Registry {
             .with_label_values(&["hauser", "jobs"])
             .observe(seconds);
     }
-    let latency = histogram(
-        "syncwatch_notification_latency_seconds",
-        &["receiver"],
-        &[0.01, 0.1],
-    );
-    latency.with_label_values(&["noc mail"]).observe(0.005);
+    let latency = histogram("syncwatch_notification_latency_seconds", &[], &[0.01, 0.1]);
+    latency.with_label_values::<&str>(&[]).observe(0.005);
     let throttled = Opts::new("syncwatch_graph_throttled_seconds_total", "their own words");
     let throttled = CounterVec::new(throttled, &["tenant"]).expect("a valid name");
     throttled.with_label_values(&["hauser"]).inc_by(10.5);
