@@ -48,9 +48,21 @@ pub struct ReceiverConfig {
     /// After this long without success it is given up.
     pub give_up_after: Duration,
     /// Who is told then.
-    pub fallback: Option<String>,
+    pub fallback: Fallback,
     /// Certificate authorities to trust in place of the machine's own.
     pub ca_file: Option<PathBuf>,
+}
+
+/// Who is told what a receiver did not take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fallback {
+    /// Another receiver, best one of another kind; nobody if the message reaches one anyway.
+    #[default]
+    Another,
+    /// This one.
+    Named(String),
+    /// Nobody: the dead-letter list is all.
+    Nobody,
 }
 
 /// How a receiver is reached.

@@ -7,9 +7,11 @@
 //! hold up another.
 //!
 //! Start reading at [`evaluator::Evaluator`] (what is judged), [`config::check`] (what receivers
-//! and routes mean), [`router::Router`] (who is told) and [`notify::Notifier`] (how).
+//! and routes mean), [`router::Router`] (who is told), [`notify::Notifier`] (how) and
+//! [`deliverer::Deliverer`] (when, and how often).
 
 pub mod config;
+pub mod deliverer;
 pub mod detect;
 pub mod evaluator;
 pub mod notify;

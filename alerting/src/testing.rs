@@ -16,7 +16,9 @@ use syncwatch_domain::secret::Secret;
 use syncwatch_domain::span::Span;
 use syncwatch_domain::time::Timestamp;
 
-use crate::config::{Channel, MailConfig, MailTls, ReceiverConfig, SecretSource, WebhookConfig};
+use crate::config::{
+    Channel, Fallback, MailConfig, MailTls, ReceiverConfig, SecretSource, WebhookConfig,
+};
 
 /// 2026-11-22T08:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_334_400_000);
@@ -109,7 +111,7 @@ pub(crate) fn receiver(name: &str, channel: Channel) -> ReceiverConfig {
             cap: Span::minutes(5),
         },
         give_up_after: Duration::from_secs(24 * 3_600),
-        fallback: None,
+        fallback: Fallback::Another,
         ca_file: None,
     }
 }

@@ -19,19 +19,24 @@ pub struct RawReceiver {
     pub name: Option<String>,
     /// What it is: `mail`, `teams` (a Microsoft Teams channel through a Workflows webhook) or
     /// `webhook` (a signed HTTP POST).
+    #[schemars(extend("enum" = ["mail", "teams", "webhook"]))]
     pub kind: Option<String>,
 
     /// How long one attempt may take. Default `10s`, for mail `30s`; at most `5m`.
     pub timeout: Option<String>,
     /// Wait after the first failed attempt; it doubles with each further one. A `Retry-After` of
     /// the receiver is honoured in full. Default `2s`.
+    #[schemars(extend("default" = "2s"))]
     pub retry_first: Option<String>,
     /// Never wait longer than this between attempts. Default `5m`.
+    #[schemars(extend("default" = "5m"))]
     pub retry_cap: Option<String>,
     /// After this long without success a message is put on the dead-letter list and `fallback`
     /// is told. Default `1d`.
+    #[schemars(extend("default" = "1d"))]
     pub give_up_after: Option<String>,
-    /// Name of the receiver that is told when this one refuses a message or stays out of reach.
+    /// Name of the receiver that is told when this one refuses a message or stays out of reach;
+    /// `none` for nobody. Default: another receiver, unless the message reaches one anyway.
     pub fallback: Option<String>,
     /// PEM file with the certificate authorities to trust in place of the machine's own.
     pub ca_file: Option<PathBuf>,
@@ -42,6 +47,7 @@ pub struct RawReceiver {
     pub port: Option<u16>,
     /// Mail: `starttls` (default; refused where the server does not offer it), `implicit` (TLS
     /// from the first byte) or `none` (loopback addresses only).
+    #[schemars(extend("enum" = ["starttls", "implicit", "none"], "default" = "starttls"))]
     pub tls: Option<String>,
     /// Mail: name to sign in with. Without it nobody signs in.
     pub username: Option<String>,
@@ -68,6 +74,7 @@ pub struct RawReceiver {
 
     /// Teams: least time between two messages, so that the flow behind the webhook is not
     /// throttled. Default `2s` (Microsoft publishes no limit per URL).
+    #[schemars(extend("default" = "2s"))]
     pub pace: Option<String>,
 
     /// Webhook: key of the HMAC-SHA256 signature in `X-Syncwatch-Signature`. Without it messages
@@ -97,6 +104,7 @@ pub struct RawRoute {
     #[serde(rename = "match")]
     pub labels: BTreeMap<String, OneOrMany>,
     /// Least severity: `info`, `warning` or `critical`. Default `info`: every alert.
+    #[schemars(extend("enum" = ["info", "warning", "critical"], "default" = "info"))]
     pub min_severity: Option<String>,
     /// Names of rules, such as `WindowMissed`. Default: every rule.
     pub rules: Vec<String>,
@@ -106,7 +114,7 @@ pub struct RawRoute {
     #[serde(rename = "continue")]
     pub go_on: bool,
     /// Tell these receivers also when an alert is over. Default `true`.
-    #[schemars(with = "bool")]
+    #[schemars(with = "bool", extend("default" = true))]
     pub send_resolved: Option<bool>,
 }
 

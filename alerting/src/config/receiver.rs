@@ -6,7 +6,7 @@ use syncwatch_domain::backoff::Backoff;
 use syncwatch_domain::span::Span;
 
 use super::problem::Inspection;
-use super::{Problem, RawReceiver, ReceiverConfig, channel};
+use super::{Fallback, Problem, RawReceiver, ReceiverConfig, channel};
 
 const TIMEOUT: Span = Span::secs(10);
 const MAIL_TIMEOUT: Span = Span::secs(30);
@@ -17,6 +17,8 @@ const RETRY_RANGE: (Span, Span) = (Span::secs(1), Span::minutes(24 * 60));
 const GIVE_UP_AFTER: Span = Span::minutes(24 * 60);
 const GIVE_UP_RANGE: (Span, Span) = (Span::secs(1), Span::minutes(30 * 24 * 60));
 const LONGEST_NAME: usize = 64;
+/// In place of the name of a fallback.
+const NOBODY: &str = "none";
 
 /// The kinds, as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +62,7 @@ pub(super) fn check(
     let backoff = check_backoff(&raw, &mut look);
     let give_up_after = raw.give_up_after.as_deref();
     let give_up_after = look.span("give_up_after", give_up_after, GIVE_UP_AFTER, GIVE_UP_RANGE);
-    if let Some(fallback) = &raw.fallback {
-        check_fallback(fallback, name.as_deref(), known, &mut look);
-    }
-    let fallback = raw.fallback.clone();
+    let fallback = check_fallback(raw.fallback.clone(), name.as_deref(), known, &mut look);
     let ca_file = raw.ca_file.clone();
     let channel = channel::check(kind?, raw, &mut look);
     let receiver = ReceiverConfig {
@@ -81,11 +80,11 @@ pub(super) fn check(
 /// A name is a metric label and a word of the command line.
 fn check_name(name: &str, look: &mut Inspection<'_>) {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.len() > LONGEST_NAME || !name.chars().all(plain) {
+    if name == NOBODY || name.len() > LONGEST_NAME || !name.chars().all(plain) {
         look.refuse(
             "name",
             format!("{name:?} cannot be a name"),
-            format!("use at most {LONGEST_NAME} letters, digits, `-`, `_` and `.`"),
+            format!("use at most {LONGEST_NAME} letters, digits, `-`, `_` and `.`, not {NOBODY:?}"),
         );
     }
 }
@@ -122,20 +121,32 @@ fn check_backoff(raw: &RawReceiver, look: &mut Inspection<'_>) -> Backoff {
     }
 }
 
-fn check_fallback(fallback: &str, own: Option<&str>, known: &[&str], look: &mut Inspection<'_>) {
-    if own == Some(fallback) {
+fn check_fallback(
+    fallback: Option<String>,
+    own: Option<&str>,
+    known: &[&str],
+    look: &mut Inspection<'_>,
+) -> Fallback {
+    let Some(fallback) = fallback else {
+        return Fallback::Another;
+    };
+    if fallback == NOBODY {
+        return Fallback::Nobody;
+    }
+    if own == Some(fallback.as_str()) {
         look.refuse(
             "fallback",
             "a receiver cannot stand in for itself",
             "name another receiver, best one of another kind",
         );
-    } else if !known.contains(&fallback) {
+    } else if !known.contains(&fallback.as_str()) {
         look.refuse(
             "fallback",
             format!("there is no receiver {fallback:?}"),
             super::route::known_hint(known),
         );
     }
+    Fallback::Named(fallback)
 }
 
 /// Two receivers on one flow would each keep the pace and together break it.

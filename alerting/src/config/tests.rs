@@ -53,6 +53,7 @@ const GOOD: &str = r#"
     retry_first = "1s"
     retry_cap = "1m"
     give_up_after = "2h"
+    fallback = "none"
 
     [[route]]
     match = { tenant = "orchard", engine = ["connect", "cloud"] }
@@ -78,13 +79,15 @@ fn a_good_file_is_understood_with_its_defaults() {
     assert_eq!((settings.port, settings.tls), (587, MailTls::StartTls));
     assert_eq!(settings.to.len(), 2);
     assert_eq!(mail.timeout, Duration::from_secs(30));
-    assert_eq!(mail.fallback.as_deref(), Some("noc-teams"));
+    assert_eq!(mail.fallback, Fallback::Named("noc-teams".into()));
+    assert_eq!(teams.fallback, Fallback::Another);
     let Channel::Teams(settings) = &teams.channel else {
         panic!("{teams:?}");
     };
     assert_eq!(settings.pace, Duration::from_secs(2));
     assert_eq!(teams.give_up_after, Duration::from_secs(24 * 3_600));
     assert_eq!(webhook.timeout, Duration::from_secs(3));
+    assert_eq!(webhook.fallback, Fallback::Nobody);
     let waits = Backoff {
         first: Span::secs(1),
         cap: Span::minutes(1),
@@ -290,4 +293,46 @@ fn every_key_has_a_description_in_the_schema() {
             assert!(property["description"].is_string(), "{key}: {property}");
         }
     }
+}
+
+#[test]
+fn the_schema_names_the_words_and_defaults_that_the_checks_use() {
+    let schema = serde_json::to_value(schemars::schema_for!(RawReceiver)).unwrap();
+    let minimal = |kind: &str| {
+        let rest = match kind {
+            "mail" => "host = \"127.0.0.1\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]",
+            _ => "url = \"https://orchard.example/\"",
+        };
+        let text = format!("[[receiver]]\nname = \"r\"\nkind = \"{kind}\"\n{rest}\n");
+        read(&text).unwrap().receivers.remove(0)
+    };
+    let default = |key: &str| {
+        Span::parse(schema["properties"][key]["default"].as_str().unwrap())
+            .unwrap()
+            .0
+    };
+    for kind in schema["properties"]["kind"]["enum"].as_array().unwrap() {
+        let receiver = minimal(kind.as_str().unwrap());
+        assert_eq!(receiver.backoff.first.0, default("retry_first"));
+        assert_eq!(receiver.backoff.cap.0, default("retry_cap"));
+        assert_eq!(receiver.give_up_after, default("give_up_after"));
+        if let Channel::Teams(teams) = receiver.channel {
+            assert_eq!(teams.pace, default("pace"));
+        }
+    }
+    for tls in schema["properties"]["tls"]["enum"].as_array().unwrap() {
+        let text = format!(
+            "[[receiver]]\nname = \"r\"\nkind = \"mail\"\nhost = \"127.0.0.1\"\ntls = {tls}\n\
+             from = \"a@b.example\"\nto = [\"c@d.example\"]\n"
+        );
+        assert!(read(&text).is_ok(), "{tls}");
+    }
+    let schema = serde_json::to_value(schemars::schema_for!(RawRoute)).unwrap();
+    let words: Vec<_> = Severity::ALL.iter().map(|word| word.as_str()).collect();
+    assert_eq!(
+        schema["properties"]["min_severity"]["enum"],
+        serde_json::json!(words)
+    );
+    assert_eq!(schema["properties"]["min_severity"]["default"], "info");
+    assert_eq!(schema["properties"]["send_resolved"]["default"], true);
 }
