@@ -24,6 +24,15 @@ macro_rules! delivery_columns {
     };
 }
 
+/// Messages about one alert reach a receiver in their order: while an earlier one waits for its
+/// retry, the later ones wait with it. Else an alert could begin after its own end.
+macro_rules! in_order {
+    () => {
+        " and not exists (select 1 from delivery earlier where earlier.alert_id = delivery.alert_id \
+         and earlier.receiver = delivery.receiver and earlier.state = 'pending' and earlier.id < delivery.id)"
+    };
+}
+
 #[derive(sqlx::FromRow)]
 struct DeliveryRow {
     id: i64,
@@ -147,8 +156,9 @@ impl Store {
             sqlx::query_as(concat!(
                 "select ",
                 delivery_columns!(),
-                " from delivery where state = 'pending' and receiver = $1 and due_at <= $2 and lease_owner = $3 \
-                 order by due_at, id limit $4"
+                " from delivery where state = 'pending' and receiver = $1 and due_at <= $2 and lease_owner = $3",
+                in_order!(),
+                " order by due_at, id limit $4"
             ))
             .bind(receiver)
             .bind(now.as_millis())
@@ -170,11 +180,12 @@ impl Store {
         let free: Vec<(i64,)> = fetch!(
             self,
             "list due deliveries",
-            sqlx::query_as(
+            sqlx::query_as(concat!(
                 "select id from delivery where state = 'pending' and receiver = $1 and due_at <= $2 \
-                 and (lease_owner is null or (lease_owner <> $4 and lease_until <= $2)) \
-                 order by due_at, id limit $3"
-            )
+                 and (lease_owner is null or (lease_owner <> $4 and lease_until <= $2))",
+                in_order!(),
+                " order by due_at, id limit $3"
+            ))
             .bind(receiver)
             .bind(now.as_millis())
             .bind(limit)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use syncwatch_domain::alert::AlertState;
+use syncwatch_domain::alert::{AlertState, NotificationEvent};
 use syncwatch_domain::delivery::{AttemptResult, Delivery, DeliveryState};
 use syncwatch_store::{AttemptRecord, CommitProbe, Retention, Store, Topic, Want};
 
@@ -21,6 +21,7 @@ crate::on_both!(
     a_process_that_dies_at_a_commit_has_committed,
     old_things_go_but_nothing_that_still_matters,
     a_commit_wakes_who_waits_for_it,
+    an_end_waits_for_the_beginning_it_belongs_to,
 );
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -287,4 +288,41 @@ async fn a_commit_wakes_who_waits_for_it(bench: Bench) {
     assert!(!outbox.has_changed().expect("open"));
     assert!(observed.has_changed().expect("open"));
     observed.mark_unchanged();
+}
+
+async fn an_end_waits_for_the_beginning_it_belongs_to(bench: Bench) {
+    let store = &bench.store;
+    let mut judgement = bare_judgement(200, vec![]);
+    judgement.alerts = vec![alert("a", 100)];
+    for event in [NotificationEvent::Firing, NotificationEvent::Resolved] {
+        let mut told = delivery(&judgement.alerts[0], "noc", at(200));
+        told.notification.event = event;
+        judgement.deliveries.push(told);
+    }
+    store
+        .commit_judgement(&judgement)
+        .await
+        .expect("a judgement");
+    post(&bench, store, "b", &["noc"], 200).await;
+    let first = claim(store, "noc", 200).await;
+    let events = first.iter().map(|one| one.notification.event);
+    let only_beginnings = [NotificationEvent::Firing, NotificationEvent::Firing];
+    assert_eq!(events.collect::<Vec<_>>(), only_beginnings);
+
+    // It waits for its retry, and its end, though due and held, waits with it.
+    let retry = AttemptResult::Retry {
+        after: None,
+        reason: "503".into(),
+    };
+    finish(store, &first[0], retry, 201, Some(260)).await;
+    finish(store, &first[1], AttemptResult::Delivered, 201, None).await;
+    assert_eq!(claim(store, "noc", 259).await, []);
+    let again = claim(store, "noc", 260).await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].id, first[0].id);
+
+    finish(store, &again[0], AttemptResult::Delivered, 261, None).await;
+    let end = claim(store, "noc", 261).await;
+    assert_eq!(end.len(), 1);
+    assert_eq!(end[0].notification.event, NotificationEvent::Resolved);
 }

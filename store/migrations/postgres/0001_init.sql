@@ -213,6 +213,8 @@ create table delivery (
 );
 create index delivery_due on delivery (receiver, due_at) where state = 'pending';
 create index delivery_dead on delivery (finished_at) where state = 'dead';
+-- What was told about an alert, and the order in which one receiver is told.
+create index delivery_alert on delivery (alert_id, receiver);
 
 create table attempt (
     delivery_id bigint not null references delivery (id),
