@@ -1,6 +1,7 @@
 //! Scenarios: the real parts against the simulator, on a clock that only the test moves.
 
 mod blind;
+mod graph;
 mod house;
 mod restart;
 mod story;
