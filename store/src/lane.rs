@@ -441,6 +441,9 @@ impl crate::store::Store {
                 changed.push(after);
             }
         }
+        if changed.is_empty() {
+            return Ok(());
+        }
         let mut changed: Vec<&mut LaneRow> = changed.iter_mut().collect();
         for chunk in changed.chunks_mut(CHUNK) {
             upsert(&mut tx, chunk).await?;

@@ -69,10 +69,19 @@ impl Store {
         key: &SourceKey,
         now: Timestamp,
     ) -> Result<StoredSource, StoreError> {
+        if let Some(known) = self.known_source(key).await? {
+            return Ok(known);
+        }
         let mut tx = self.begin("add a source").await?;
         let source = ensure_source(&mut tx, key, now).await?;
         self.commit(tx, "add a source", &[]).await?;
         Ok(source)
+    }
+
+    /// The source with this key, unless it is new or retired.
+    async fn known_source(&self, key: &SourceKey) -> Result<Option<StoredSource>, StoreError> {
+        let sources = self.sources(Some(&key.tenant)).await?;
+        Ok(sources.into_iter().find(|source| source.state.key == *key))
     }
 
     /// All sources that are not retired, of one tenant or of all.

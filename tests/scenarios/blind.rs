@@ -106,41 +106,86 @@ async fn thirty_blind_minutes_give_one_alert_and_the_ledger_knows_what_was_misse
     minutes(&mut house, 20).await;
     let lanes = store.lanes(&LaneFilter::default()).await.expect("lanes");
     assert_eq!(lanes.len(), LANES);
-    assert!(lanes.iter().all(|lane| lane.status == LaneStatus::OnTime), "{lanes:#?}");
+    assert!(
+        lanes.iter().all(|lane| lane.status == LaneStatus::OnTime),
+        "{lanes:#?}"
+    );
     assert_eq!(told(&house.sim), []);
     while events.try_recv().is_ok() {}
 
     let gone_at = house.now();
-    house.sim.apply(&Action::GraphDown { tenant: TENANT.into(), mode: DownMode::Unavailable }).expect("down");
+    house
+        .sim
+        .apply(&Action::GraphDown {
+            tenant: TENANT.into(),
+            mode: DownMode::Unavailable,
+        })
+        .expect("down");
     for number in 0..STANDING {
-        house.sim.apply(&Action::JobStop { job: standing(number) }).expect("stopped");
+        house
+            .sim
+            .apply(&Action::JobStop {
+                job: standing(number),
+            })
+            .expect("stopped");
     }
     minutes(&mut house, 25).await;
     for number in 0..STANDING {
-        house.sim.apply(&Action::JobResume { job: standing(number) }).expect("resumed");
+        house
+            .sim
+            .apply(&Action::JobResume {
+                job: standing(number),
+            })
+            .expect("resumed");
     }
     minutes(&mut house, 5).await;
     let firing = store.firing_alerts().await.expect("alerts");
     assert_eq!(firing.len(), 1, "{firing:#?}");
     assert_eq!(firing[0].rule, Rule::SourceUnreachable);
     assert_eq!(firing[0].subject.path, "graph");
-    let blind = LaneFilter { status: Some(LaneStatus::Blind), ..LaneFilter::default() };
+    let blind = LaneFilter {
+        status: Some(LaneStatus::Blind),
+        ..LaneFilter::default()
+    };
     assert_eq!(store.lanes(&blind).await.expect("lanes").len(), LANES);
     only_blind(&mut events);
-    let messages: Vec<_> = told(&house.sim).into_iter().map(|told| (told.receiver, told.event, told.rule)).collect();
-    let one = |receiver| (receiver, "firing".to_owned(), "SourceUnreachable".to_owned());
+    let messages: Vec<_> = told(&house.sim)
+        .into_iter()
+        .map(|told| (told.receiver, told.event, told.rule))
+        .collect();
+    let one = |receiver| {
+        (
+            receiver,
+            "firing".to_owned(),
+            "SourceUnreachable".to_owned(),
+        )
+    };
     assert_eq!(messages, [one("webhook"), one("mail")]);
 
-    house.sim.apply(&Action::GraphUp { tenant: TENANT.into() }).expect("up");
+    house
+        .sim
+        .apply(&Action::GraphUp {
+            tenant: TENANT.into(),
+        })
+        .expect("up");
     let back_at = house.now();
     minutes(&mut house, 25).await;
     let lanes = store.lanes(&LaneFilter::default()).await.expect("lanes");
-    assert!(lanes.iter().all(|lane| lane.status == LaneStatus::OnTime), "{lanes:#?}");
+    assert!(
+        lanes.iter().all(|lane| lane.status == LaneStatus::OnTime),
+        "{lanes:#?}"
+    );
     let all = store.alerts(&AlertFilter::default()).await.expect("alerts");
     assert_eq!(all.len(), 1, "{all:#?}");
     assert_eq!(all[0].state, AlertState::Resolved);
-    let resolved = told(&house.sim).into_iter().filter(|told| told.event == "resolved").count();
-    assert_eq!(resolved, 2, "of the source, to two receivers; none for a lane");
+    let resolved = told(&house.sim)
+        .into_iter()
+        .filter(|told| told.event == "resolved")
+        .count();
+    assert_eq!(
+        resolved, 2,
+        "of the source, to two receivers; none for a lane"
+    );
     check_ledger(&store, gone_at, back_at).await;
     drop(events);
     assert!(house.sim.stop().await);
@@ -161,26 +206,48 @@ fn only_blind(events: &mut tokio::sync::broadcast::Receiver<StoreEvent>) {
 /// The jobs that stood still are in the ledger with the time of the gap, and no other job is.
 async fn check_ledger(store: &syncwatch_store::Store, gone_at: Timestamp, back_at: Timestamp) {
     let ledger = store.ledger(1_000).await.expect("the ledger");
-    let mut partitions: Vec<_> = ledger.iter().map(|(key, _)| key.partition.clone()).collect();
+    let mut partitions: Vec<_> = ledger
+        .iter()
+        .map(|(key, _)| key.partition.clone())
+        .collect();
     partitions.sort();
     let expected: Vec<_> = (0..STANDING).map(domain).collect();
     for (key, entry) in &ledger {
         if !expected.contains(&key.partition) {
             let lanes = store.lanes(&LaneFilter::default()).await.expect("lanes");
-            let lane = lanes.iter().find(|lane| lane.key == *key).expect("the lane");
-            let rows = store.log_rows(TENANT, lane.job_id.as_deref().unwrap_or_default(), 100).await.expect("rows");
-            let mut seen: Vec<_> = rows.iter().map(|row| (row.occurred_at.to_string(), row.status)).collect();
+            let lane = lanes
+                .iter()
+                .find(|lane| lane.key == *key)
+                .expect("the lane");
+            let rows = store
+                .log_rows(TENANT, lane.job_id.as_deref().unwrap_or_default(), 100)
+                .await
+                .expect("rows");
+            let mut seen: Vec<_> = rows
+                .iter()
+                .map(|row| (row.occurred_at.to_string(), row.status))
+                .collect();
             seen.sort();
-            println!("DEBUG {key}: {} .. {:?}\n{seen:#?}", entry.from_at, entry.caught_up_at.map(|at| at.to_string()));
+            println!(
+                "DEBUG {key}: {} .. {:?}\n{seen:#?}",
+                entry.from_at,
+                entry.caught_up_at.map(|at| at.to_string())
+            );
         }
     }
     assert_eq!(partitions, expected, "{ledger:#?}");
     for (key, entry) in &ledger {
         assert_eq!(entry.proof, LedgerProof::Logs, "{key}");
         let slack = Duration::from_secs(6 * 60);
-        assert!(entry.from_at <= gone_at && entry.from_at + slack >= gone_at, "{key}: {entry:?}");
+        assert!(
+            entry.from_at <= gone_at && entry.from_at + slack >= gone_at,
+            "{key}: {entry:?}"
+        );
         let caught_up_at = entry.caught_up_at.expect("over");
-        assert!(caught_up_at >= gone_at + Duration::from_secs(25 * 60) && caught_up_at <= back_at, "{key}: {entry:?}");
+        assert!(
+            caught_up_at >= gone_at + Duration::from_secs(25 * 60) && caught_up_at <= back_at,
+            "{key}: {entry:?}"
+        );
         assert!((4..=6).contains(&entry.windows), "{key}: {entry:?}");
     }
 }

@@ -1,7 +1,6 @@
 //! The whole service without its loops: the parts are run by hand, one after the other, until
 //! nothing is left to do at an instant; then the clock goes to the next instant that matters.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -37,7 +36,9 @@ impl Place {
 
     fn url(&self) -> String {
         match self {
-            Self::Sqlite(folder) => format!("sqlite:{}", folder.path().join("scenario.db").display()),
+            Self::Sqlite(folder) => {
+                format!("sqlite:{}", folder.path().join("scenario.db").display())
+            }
             Self::Postgres(database) => database.url().to_owned(),
         }
     }
@@ -68,7 +69,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ScriptedClock>,
     config: Config,
     place: Place,
-    folder: tempfile::TempDir,
+    /// Files that the config names.
+    _folder: tempfile::TempDir,
     deaths: Deaths,
     commits: Arc<AtomicU64>,
     crew: Option<Crew>,
@@ -80,28 +82,46 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 impl House {
     /// Starts the simulator with `story` and prepares the service; `extra` is added to its config.
-    pub(crate) async fn new(story: Story, place: Place, extra: &str, polls: &str, deaths: Deaths) -> Self {
+    pub(crate) async fn new(
+        story: Story,
+        place: Place,
+        extra: &str,
+        polls: &str,
+        deaths: Deaths,
+    ) -> Self {
         install_crypto();
         let start = Timestamp::from_millis(story.start_ms());
         let clock = Arc::new(ScriptedClock::new(start));
         let shared = Arc::new(Shared(Arc::clone(&clock)));
-        let sim = Simulator::start(story, shared, Ports::free()).await.expect("a simulator");
+        let sim = Simulator::start(story, shared, Ports::free())
+            .await
+            .expect("a simulator");
         sim.set_webhook_secret(Some(WEBHOOK_SECRET));
         let folder = tempfile::tempdir().expect("a folder");
         let text = crate::story::config(&sim, &place.url(), folder.path(), extra, polls);
-        let config = load("scenario.toml", &text, []).unwrap_or_else(|report| panic!("{report}\n{text}"));
-        Store::open_and_migrate(&StoreOptions::new(place.url(), "scenario")).await.expect("a store").close().await;
+        let config =
+            load("scenario.toml", &text, []).unwrap_or_else(|report| panic!("{report}\n{text}"));
+        Store::open_and_migrate(&StoreOptions::new(place.url(), "scenario"))
+            .await
+            .expect("a store")
+            .close()
+            .await;
         let commits = Arc::new(AtomicU64::new(0));
-        Self { sim, clock, config, place, folder, deaths, commits, crew: None, lives: 0 }
+        Self {
+            sim,
+            clock,
+            config,
+            place,
+            _folder: folder,
+            deaths,
+            commits,
+            crew: None,
+            lives: 0,
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// A file that lives as long as the house.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
     }
 
     /// Commits over all lives.
@@ -114,7 +134,10 @@ impl House {
         if self.crew.is_none() {
             self.crew = Some(self.start().await.expect("a start"));
         }
-        self.crew.as_ref().map(|crew| crew.store.clone()).expect("just started")
+        self.crew
+            .as_ref()
+            .map(|crew| crew.store.clone())
+            .expect("just started")
     }
 
     async fn start(&mut self) -> Result<Crew, Trouble> {
@@ -142,9 +165,20 @@ impl House {
         };
         let evaluator = Evaluator::new(store.clone(), watch::channel(Arc::new(terms)).1);
         let metrics = DeliveryMetrics::register(&registry)?;
-        let deliverer = Deliverer::new(store.clone(), clock, &self.config.notifications, None, metrics)
-            .map_err(|errors| format!("{errors:?}"))?;
-        Ok(Crew { store, collector, evaluator, deliverer })
+        let deliverer = Deliverer::new(
+            store.clone(),
+            clock,
+            &self.config.notifications,
+            None,
+            metrics,
+        )
+        .map_err(|errors| format!("{errors:?}"))?;
+        Ok(Crew {
+            store,
+            collector,
+            evaluator,
+            deliverer,
+        })
     }
 
     /// Runs every part at the present instant until none has anything left to do; gives the next
@@ -198,7 +232,12 @@ impl House {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        assert!(causes.iter().any(|cause| cause.contains("the store is closed")), "{causes:?}");
+        assert!(
+            causes
+                .iter()
+                .any(|cause| cause.contains("the store is closed")),
+            "{causes:?}"
+        );
         if let Some(crew) = self.crew.take() {
             crew.store.close().await;
         }

@@ -60,9 +60,19 @@ pub(crate) struct Told {
 /// Everything that was acknowledged by the webhook and the mail server, in the order of arrival.
 pub(crate) fn told(sim: &Running) -> Vec<Told> {
     let mut told = Vec::new();
-    for call in sim.webhook().arrivals().iter().filter(|call| call.status < 300) {
+    for call in sim
+        .webhook()
+        .arrivals()
+        .iter()
+        .filter(|call| call.status < 300)
+    {
         let body: serde_json::Value = serde_json::from_str(&call.body).expect("a JSON body");
-        let text = |path: &str| body.pointer(path).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let text = |path: &str| {
+            body.pointer(path)
+                .and_then(|value| value.as_str())
+                .unwrap_or_default()
+                .to_owned()
+        };
         told.push(Told {
             receiver: "webhook",
             event: text("/event"),
@@ -71,7 +81,12 @@ pub(crate) fn told(sim: &Running) -> Vec<Told> {
             key: call.header("idempotency-key").expect("a key").to_owned(),
         });
     }
-    for mail in sim.mail().arrivals().iter().filter(|mail| mail.status < 300) {
+    for mail in sim
+        .mail()
+        .arrivals()
+        .iter()
+        .filter(|mail| mail.status < 300)
+    {
         let header = |name: &str| mail.header(name).unwrap_or_default();
         told.push(Told {
             receiver: "mail",
