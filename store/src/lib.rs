@@ -25,9 +25,11 @@ mod retention;
 mod source;
 mod store;
 mod unseen;
+mod view;
 
 pub use error::{StoreError, Trouble};
 pub use feed::{Feed, StoreEvent, Topic, Wake};
 pub use log::StoredLogRow;
 pub use model::*;
 pub use store::{CommitProbe, Store, StoreOptions};
+pub use view::*;

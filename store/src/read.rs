@@ -8,10 +8,11 @@ use syncwatch_domain::time::Timestamp;
 use crate::error::{During, StoreError, word};
 use crate::judgement::{SightedLane, sighted_columns};
 use crate::log::{action_of, status_of};
-use crate::model::{AlertFilter, AlertTotal, CycleTotal, EventTotal, LaneFilter, LaneId, LaneView};
+use crate::model::LaneId;
 use crate::pools::{execute, fetch};
 use crate::source::lane_key;
 use crate::store::Store;
+use crate::view::{AlertFilter, AlertTotal, CycleTotal, EventTotal, LaneFilter, LaneView};
 
 /// Alerts listed when no limit is given.
 const ALERTS_LISTED: u32 = 500;

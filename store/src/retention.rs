@@ -3,9 +3,9 @@
 use syncwatch_domain::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::model::{PruneReport, Retention};
 use crate::pools::{Tx, execute};
 use crate::store::Store;
+use crate::view::{PruneReport, Retention};
 
 /// Rows removed per statement: small enough that no judgement waits long for the writer.
 const BITE: i64 = 2_000;
