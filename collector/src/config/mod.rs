@@ -4,6 +4,7 @@
 //! [`TenantConfig`] or reports every problem at once, not only the first.
 
 mod check;
+mod check_credential;
 mod cloud;
 mod credential;
 mod files;

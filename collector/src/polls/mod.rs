@@ -9,6 +9,7 @@ pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod organization;
 pub(crate) mod principals;
+mod sight;
 pub(crate) mod tenant;
 
 use syncwatch_domain::job::Job;

@@ -66,12 +66,10 @@ fn lane(
     kind: LaneKind,
     stamp: Option<Timestamp>,
 ) -> Option<LaneUpdate> {
-    if run.tenant.config.connect_lanes == ConnectLanes::Off {
-        return None;
-    }
     let mut shared = run.tenant.shared();
     let written = shared.last_writes.get(&(Engine::Connect, kind)).copied();
     let facts = ConnectFacts {
+        judged: run.tenant.config.connect_lanes == ConnectLanes::UnlessMasked,
         sync_enabled: read.sync_enabled == Some(true),
         stamp,
         written,
@@ -110,6 +108,8 @@ pub(crate) enum CloudSync {
 /// What is known when a Connect lane is made or renewed.
 #[derive(Clone, Copy, Debug)]
 struct ConnectFacts {
+    /// The operator wants Connect judged by the stamps.
+    judged: bool,
     sync_enabled: bool,
     stamp: Option<Timestamp>,
     /// Newest write of Connect that the audits show.
@@ -127,8 +127,13 @@ impl ConnectFacts {
             .map(|at| cycle(at, CycleEvidence::Log))
             .into_iter()
             .collect();
-        if !self.sync_enabled {
-            let reason = "directory synchronization is switched off for the tenant".to_owned();
+        let off = match (self.judged, self.sync_enabled) {
+            (true, true) => None,
+            (true, false) => Some("directory synchronization is switched off for the tenant"),
+            (false, _) => Some("switched off in the config (connect_lanes)"),
+        };
+        if let Some(reason) = off {
+            let reason = reason.to_owned();
             return self
                 .known
                 .then_some((Expectation::Paused { reason }, cycles));

@@ -5,6 +5,7 @@ const WRITTEN: Timestamp = Timestamp::from_millis(1_792_999_000_000);
 
 fn facts() -> ConnectFacts {
     ConnectFacts {
+        judged: true,
         sync_enabled: true,
         stamp: Some(STAMP),
         written: None,
@@ -75,12 +76,22 @@ fn no_lane_is_made_of_nothing() {
 }
 
 #[test]
-fn switched_off_synchronization_pauses_a_known_lane() {
-    let lane = ConnectFacts {
-        sync_enabled: false,
-        known: true,
-        ..facts()
+fn what_is_switched_off_pauses_a_known_lane_and_makes_no_new_one() {
+    for off in [
+        ConnectFacts {
+            sync_enabled: false,
+            ..facts()
+        },
+        ConnectFacts {
+            judged: false,
+            ..facts()
+        },
+    ] {
+        assert!(off.lane().is_none(), "{off:?}");
+        let known = ConnectFacts { known: true, ..off };
+        assert!(
+            matches!(known.lane(), Some((Expectation::Paused { .. }, _))),
+            "{known:?}"
+        );
     }
-    .lane();
-    assert!(matches!(lane, Some((Expectation::Paused { .. }, _))));
 }
