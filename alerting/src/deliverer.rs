@@ -3,7 +3,7 @@
 //!
 //! At least once: a delivery is done when its receiver acknowledged it and that is committed. A
 //! process that dies in between sends it again, with the same idempotency key. Every receiver
-//! has an [`outlet::Outlet`] of its own, so none waits for another one; messages about one alert
+//! has an outlet of its own, so none waits for another one; messages about one alert
 //! reach a receiver in their order.
 
 mod fallback;

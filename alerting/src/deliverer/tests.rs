@@ -1,5 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bench;
+mod running;
+
 use std::time::Duration;
 
 use prometheus::Registry;
@@ -10,124 +13,13 @@ use syncwatch_domain::secret::Secret;
 use syncwatch_store::{CommitProbe, Judgement, Seen, StoreOptions};
 use tempfile::TempDir;
 
+use self::bench::{Bench, firing, secs, state};
 use super::*;
 use crate::config::{Channel, Fallback, SecretSource, TeamsConfig};
 use crate::testing::http::{Answer, HttpSink};
 use crate::testing::{START, alert, notification, receiver, webhook_receiver};
 
 use NotificationEvent::{Firing, Resolved};
-
-/// A store with one deliverer on it, and the time in hand.
-struct Bench {
-    folder: TempDir,
-    store: Store,
-    clock: Arc<ScriptedClock>,
-    config: Notifications,
-    registry: Registry,
-    metrics: DeliveryMetrics,
-}
-
-impl Bench {
-    async fn new(receivers: Vec<ReceiverConfig>) -> Self {
-        Self::probed(receivers, None).await
-    }
-
-    async fn probed(receivers: Vec<ReceiverConfig>, probe: Option<CommitProbe>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder, probe).await;
-        let registry = Registry::new();
-        Self {
-            store,
-            folder,
-            clock: Arc::new(ScriptedClock::new(START)),
-            config: Notifications {
-                receivers,
-                routes: Vec::new(),
-            },
-            metrics: DeliveryMetrics::register(&registry).unwrap(),
-            registry,
-        }
-    }
-
-    fn deliverer(&self) -> Deliverer {
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let metrics = self.metrics.clone();
-        Deliverer::new(self.store.clone(), clock, &self.config, None, metrics).unwrap()
-    }
-
-    /// The process dies and starts anew on the same file.
-    async fn restart(&mut self) {
-        self.store = open(&self.folder, None).await;
-    }
-
-    /// Decides that `receivers` are told.
-    async fn tell(&self, receivers: &[&str], told: &Notification) {
-        let deliveries = receivers.iter().map(|&receiver| NewDelivery {
-            receiver: receiver.to_owned(),
-            notification: told.clone(),
-            due_at: self.now(),
-        });
-        let judgement = Judgement {
-            now: self.now(),
-            lanes: Vec::new(),
-            alerts: vec![told.alert.clone()],
-            deliveries: deliveries.collect(),
-            seen: Seen::default(),
-        };
-        assert!(
-            self.store
-                .commit_judgement(&judgement)
-                .await
-                .unwrap()
-                .committed
-        );
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn pass(&self, span: Duration) {
-        self.clock.advance(span);
-    }
-
-    async fn round(&self, deliverer: &Deliverer) -> DeliveryReport {
-        deliverer.run_once(self.now()).await.unwrap()
-    }
-
-    async fn states(&self, alert: &Alert) -> Vec<(String, DeliveryState, i64)> {
-        let known = self.store.deliveries_of(&alert.id.0).await.unwrap();
-        known
-            .into_iter()
-            .map(|one| (one.receiver, one.state, one.attempts))
-            .collect()
-    }
-
-    fn counted(&self, receiver: &str, outcome: AttemptOutcome) -> u64 {
-        self.metrics.value(receiver, outcome)
-    }
-}
-
-async fn open(folder: &TempDir, probe: Option<CommitProbe>) -> Store {
-    let url = format!("sqlite:{}", folder.path().join("store.db").display());
-    let options = StoreOptions {
-        probe,
-        ..StoreOptions::new(url, "bench")
-    };
-    Store::open_and_migrate(&options).await.unwrap()
-}
-
-fn firing(rule: Rule) -> Notification {
-    notification(Firing, alert(rule))
-}
-
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-fn state(receiver: &str, state: DeliveryState, attempts: i64) -> (String, DeliveryState, i64) {
-    (receiver.to_owned(), state, attempts)
-}
 
 #[tokio::test]
 async fn what_is_due_is_delivered_once_and_counted() {
@@ -327,7 +219,11 @@ async fn an_end_never_overtakes_its_beginning() {
     bench.clock.set(due);
     assert_eq!(bench.round(&deliverer).await.delivered, 1);
     assert_eq!(bench.round(&deliverer).await.delivered, 1);
-    let told: Vec<_> = sink.requests().iter().map(|one| one.json()).collect();
+    let told: Vec<_> = sink
+        .requests()
+        .iter()
+        .map(crate::testing::http::Request::json)
+        .collect();
     let told: Vec<_> = told
         .iter()
         .map(|body| format!("{} {}", body["alert"]["rule"], body["event"]).replace('"', ""))
@@ -403,116 +299,6 @@ async fn the_record_is_the_first_commit_after_the_decision_and_survives_a_death(
     bench.restart().await;
     assert_eq!(bench.round(&bench.deliverer()).await.did(), 0);
     assert_eq!(sink.requests().len(), 1);
-}
-
-/// The running deliverer, until it is stopped.
-struct Running {
-    stop: CancellationToken,
-    tracker: TaskTracker,
-}
-
-impl Running {
-    fn start(deliverer: Deliverer) -> Self {
-        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-        tracker.spawn(deliverer.run(stop.clone()));
-        tracker.close();
-        Self { stop, tracker }
-    }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        self.tracker.wait().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_receiver_that_hangs_does_not_hold_up_another_one() {
-    let hang = Answer {
-        hang: true,
-        ..Answer::default()
-    };
-    let stuck = HttpSink::start((0..50).map(|_| hang.clone())).await;
-    let well = HttpSink::start([]).await;
-    let bench = Bench::new(vec![
-        webhook_receiver("stuck", &stuck.url("/")),
-        webhook_receiver("well", &well.url("/")),
-    ])
-    .await;
-    let running = Running::start(bench.deliverer());
-    for rule in Rule::ALL {
-        bench.tell(&["stuck", "well"], &firing(*rule)).await;
-    }
-    let requests = well.wait_for(Rule::ALL.len()).await;
-    assert_eq!(requests.len(), Rule::ALL.len());
-    // The stop waits for what is under way: let the stuck ones run into their limit no longer.
-    drop(running);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_finishes_what_is_under_way_and_writes_it_down() {
-    let sink = HttpSink::start([]).await;
-    let bench = Bench::new(vec![webhook_receiver("hook", &sink.url("/"))]).await;
-    for rule in Rule::ALL {
-        bench.tell(&["hook"], &firing(*rule)).await;
-    }
-    let running = Running::start(bench.deliverer());
-    sink.wait_for(1).await;
-    running.stop().await;
-    let sent = sink.requests().len();
-    let mut delivered = 0;
-    for rule in Rule::ALL {
-        for (_, state, attempts) in bench.states(&alert(*rule)).await {
-            delivered += usize::from(state == DeliveryState::Delivered && attempts == 1);
-        }
-    }
-    assert_eq!(delivered, sent, "everything that was sent is on record");
-    let rest = Rule::ALL.len() - sent;
-    let next = bench.deliverer();
-    assert_eq!(bench.round(&next).await.delivered, rest);
-    assert_eq!(
-        sink.requests().len(),
-        Rule::ALL.len(),
-        "nothing was sent twice"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_burst_arrives_completely_and_once() {
-    const COUNT: usize = 700;
-    let sink = HttpSink::start([]).await;
-    let bench = Bench::new(vec![webhook_receiver("hook", &sink.url("/"))]).await;
-    let running = Running::start(bench.deliverer());
-    let alerts: Vec<Alert> = (0..COUNT)
-        .map(|n| {
-            let mut one = alert(Rule::WindowMissed);
-            one.subject.path = format!("lane/{n}");
-            one.id = syncwatch_domain::alert::AlertId::of(one.rule, &one.subject, START);
-            one
-        })
-        .collect();
-    let judgement = Judgement {
-        now: START,
-        lanes: Vec::new(),
-        deliveries: alerts
-            .iter()
-            .map(|alert| NewDelivery {
-                receiver: "hook".into(),
-                notification: notification(Firing, alert.clone()),
-                due_at: START,
-            })
-            .collect(),
-        alerts,
-        seen: Seen::default(),
-    };
-    bench.store.commit_judgement(&judgement).await.unwrap();
-    let requests = sink.wait_for(COUNT).await;
-    running.stop().await;
-    let keys: std::collections::BTreeSet<_> = requests
-        .iter()
-        .map(|one| one.header("idempotency-key").to_owned())
-        .collect();
-    assert_eq!((keys.len(), sink.requests().len()), (COUNT, COUNT));
-    assert_eq!(bench.store.outbox().await.unwrap().depth, 0);
 }
 
 #[tokio::test]

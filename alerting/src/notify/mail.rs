@@ -26,7 +26,7 @@ use self::served::Served;
 use super::NotifierError;
 use crate::config::{MailConfig, ReceiverConfig};
 
-/// Attempts that may run at once; also the number of connections.
+/// Attempts that may run at once.
 pub(super) const CONCURRENCY: usize = 4;
 
 /// Sends to the recipients of one receiver.

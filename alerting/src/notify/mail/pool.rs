@@ -3,7 +3,6 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::CONCURRENCY;
 use super::connection::Connection;
 
 /// Servers close idle connections after minutes; well before that it is our turn.
@@ -11,6 +10,9 @@ const IDLE_LIMIT: Duration = Duration::from_secs(15);
 
 /// Servers limit the mails of a connection, some to a hundred.
 const MAILS_PER_CONNECTION: u32 = 100;
+
+/// Connections kept at most; one more than this is closed after its mail.
+const MOST_IDLE: usize = 8;
 
 /// A goodbye is polite, not needed.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -36,7 +38,7 @@ impl Pool {
     /// Keeps a connection that works.
     pub(super) fn keep(&self, connection: Connection) {
         let mut idle = self.lock();
-        if connection.mails < MAILS_PER_CONNECTION && idle.len() < CONCURRENCY {
+        if connection.mails < MAILS_PER_CONNECTION && idle.len() < MOST_IDLE {
             idle.push((connection, Instant::now()));
         }
     }

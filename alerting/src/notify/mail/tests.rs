@@ -332,20 +332,23 @@ async fn a_recipient_refused_for_good_does_not_stop_the_mail_for_others() {
 
 #[tokio::test]
 async fn a_burst_uses_one_connection_and_does_not_wait_for_acknowledgements() {
-    const COUNT: u32 = 60;
+    const COUNT: usize = 60;
     let sink = SmtpSink::start(Behaviour::new(MailTls::StartTls)).await;
     let notifier = notifier(&sink, MailTls::StartTls, true);
     let delivery = firing(Rule::WindowMissed);
     assert_eq!(notifier.send(&delivery).await, AttemptResult::Delivered);
-    let began = Instant::now();
+    let mut took = Vec::new();
     for _ in 1..COUNT {
+        let began = Instant::now();
         assert_eq!(notifier.send(&delivery).await, AttemptResult::Delivered);
+        took.push(began.elapsed());
     }
-    // With Nagle's algorithm each mail waits about 44 ms.
-    let each = began.elapsed() / (COUNT - 1);
-    assert!(each < Duration::from_millis(20), "{each:?} per mail");
+    took.sort();
+    // With Nagle's algorithm every single mail waits about 44 ms; a busy machine delays some.
+    let quick = took[took.len() / 4];
+    assert!(quick < Duration::from_millis(20), "{took:?}");
     let mails = sink.mails();
-    assert_eq!(mails.len(), 60);
+    assert_eq!(mails.len(), COUNT);
     assert!(mails.iter().all(|mail| mail.connection == 0));
 }
 

@@ -241,3 +241,33 @@ fn a_fleet_of_children_is_cut_and_counted() {
     let body = WebhookBody::new(&delivery, None);
     assert_eq!((body.children.len(), body.children_total), (500, 100_000));
 }
+
+#[test]
+fn the_document_names_every_key_and_header() {
+    let document = include_str!("../../../../docs/webhook.md");
+    let delivery = firing();
+    let body = serde_json::to_value(WebhookBody::new(&delivery, None)).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let mut expected = keys(&body);
+    expected.extend(keys(&body["alert"]));
+    expected.sort();
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
+    let (mut named, headers): (Vec<_>, Vec<_>) = rows
+        .filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
+        .partition(|name| !name.contains('-'));
+    named.sort();
+    assert_eq!(named, expected);
+    assert_eq!(headers.len(), 3);
+    for header in [IDEMPOTENCY_KEY, TIMESTAMP, SIGNATURE] {
+        assert!(
+            headers
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(header.as_str())),
+            "{header}"
+        );
+    }
+    assert!(document.contains(&format!("| `version` | `{BODY_VERSION}` |")));
+    assert!(document.contains(&format!("at most {MOST_CHILDREN}")));
+}
