@@ -10,7 +10,7 @@ use syncwatch_domain::time::Timestamp;
 
 /// The logs are read back no further than this before a time without sight.
 const LOOKBACK_MOST: Duration = Duration::from_secs(24 * 3600);
-/// Log rows this close to an execution that the status named belong to it.
+/// Log rows this close to an execution that the status named belong to it, at most.
 const SAME_RUN: Duration = Duration::from_secs(10);
 /// A run whose last row is older than this was not under way any more: the service gives an agent
 /// ten minutes for a request (Cloud Sync interval survey).
@@ -128,11 +128,19 @@ pub(crate) fn is_talkative(cycles: &[Cycle], gap: &Gap, window: Duration) -> boo
 ///
 /// A cycle under way has rows from before the gap, but no status named its end: the log alone
 /// knows of it. `told` are the executions that statuses named, before the gap and after.
-pub(crate) fn only_in_logs(logged: &[Cycle], gap: &Gap, told: &[&Cycle]) -> Vec<Cycle> {
+/// The rows of an execution lie a little beside its times, but never a quarter of an interval:
+/// otherwise neighbouring cycles of a fast lane would be taken for one.
+pub(crate) fn only_in_logs(
+    logged: &[Cycle],
+    gap: &Gap,
+    told: &[&Cycle],
+    interval: Duration,
+) -> Vec<Cycle> {
+    let beside = SAME_RUN.min(interval / 4);
     let is_told = |cycle: &Cycle| {
         told.iter().any(|status| {
             let began_at = status.began_at.unwrap_or(status.ended_at);
-            cycle.ended_at >= began_at - SAME_RUN && cycle.ended_at <= status.ended_at + SAME_RUN
+            cycle.ended_at >= began_at - beside && cycle.ended_at <= status.ended_at + beside
         })
     };
     let under_way = logged

@@ -121,6 +121,7 @@ fn cycles_the_status_named_are_not_told_twice() {
         ],
         &gap,
         &[&cycle(100), &told],
+        20 * MINUTE,
     );
     let ends: Vec<_> = found.iter().map(|cycle| cycle.ended_at).collect();
     assert_eq!(ends, [minute(101), minute(120), minute(139)]);
@@ -140,7 +141,7 @@ fn the_logs_are_read_back_two_windows_but_no_more_than_a_day() {
 fn a_run_that_was_under_way_when_sight_was_lost_is_told_by_the_logs() {
     let gap = Gap::new(minute(100), minute(140));
     let ended = |logged: &[Cycle], told: &[&Cycle]| {
-        let found = only_in_logs(logged, &gap, told);
+        let found = only_in_logs(logged, &gap, told, 20 * MINUTE);
         found.iter().map(|cycle| cycle.ended_at).collect::<Vec<_>>()
     };
     let logged = [cycle(95), cycle(100), cycle(105)];
@@ -155,4 +156,22 @@ fn a_run_that_was_under_way_when_sight_was_lost_is_told_by_the_logs() {
         [minute(105)],
         "too old to be under way"
     );
+}
+
+#[test]
+fn neighbouring_cycles_of_a_fast_lane_are_not_taken_for_one() {
+    let second = |n: i64| Timestamp::from_millis(minute(0).as_millis() + n * 1_000);
+    let at = |n: i64| Cycle {
+        ended_at: second(n),
+        ..cycle(0)
+    };
+    let gap = Gap::new(second(0), second(13));
+    let told = Cycle {
+        began_at: Some(second(12)),
+        ..at(12)
+    };
+    let logged: Vec<_> = (0..=6).map(|n| at(2 * n)).collect();
+    let found = only_in_logs(&logged, &gap, &[&at(0), &told], Duration::from_secs(4));
+    let ends: Vec<_> = found.iter().map(|cycle| cycle.ended_at).collect();
+    assert_eq!(ends, [2, 4, 6, 8, 10].map(second));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use syncwatch_domain::cadence::Intervals;
+use syncwatch_domain::cadence::{Intervals, Timing};
 use syncwatch_domain::job::lane_kind_of_template;
 use syncwatch_domain::lane::{Engine, LaneKey};
 use syncwatch_domain::source::Poll;
@@ -109,13 +109,14 @@ impl Sight {
         else {
             return update;
         };
+        let timing = timing(run, &update.key, update.promised);
         for gap in self.regained.iter().chain(&self.settles) {
             let told = shared.book.told(&update.key).iter().chain(&update.cycles);
-            let more = only_in_logs(logged, gap, &told.collect::<Vec<_>>());
+            let more = only_in_logs(logged, gap, &told.collect::<Vec<_>>(), timing.interval);
             update.cycles.extend(more);
         }
         if let Some(gap) = &self.settles
-            && is_talkative(logged, gap, window_of(run, &update.key, update.promised))
+            && is_talkative(logged, gap, timing.missed_after)
         {
             update.gaps_between = Some((gap.from(), gap.to()));
         }
@@ -134,10 +135,11 @@ fn window(run: &PollRun<'_>, facts: &JobFacts) -> Duration {
         kind,
         partition: facts.domain.clone().unwrap_or_default(),
     };
-    window_of(run, &key, facts.interval)
+    timing(run, &key, facts.interval).missed_after
 }
 
-fn window_of(run: &PollRun<'_>, key: &LaneKey, promised: Option<Duration>) -> Duration {
+/// The timing of a lane as far as the config and its source's promise tell.
+fn timing(run: &PollRun<'_>, key: &LaneKey, promised: Option<Duration>) -> Timing {
     let intervals = Intervals {
         promised,
         ..Intervals::default()
@@ -145,5 +147,4 @@ fn window_of(run: &PollRun<'_>, key: &LaneKey, promised: Option<Duration>) -> Du
     run.policy
         .terms(key)
         .timing(&intervals, key.engine, key.kind)
-        .missed_after
 }
