@@ -1,6 +1,6 @@
 //! Rows of logs: deduplicated, packed, counted, and the objects that fail at present.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 use sqlx::AssertSqlSafe;
@@ -24,25 +24,28 @@ const REMEMBERED: usize = 100_000;
 
 /// Binds the columns of log rows, in the order of the insert statement.
 macro_rules! bind_rows {
-    ($query:expr, $stream:expr, $rows:expr, $refs:expr) => {{
+    ($query:expr, $stream:expr, $chunk:expr, $refs:expr) => {{
         let mut query = $query;
-        for row in $rows {
+        for (row, raw) in $chunk.rows.iter().zip(&$chunk.raw) {
             query = query
-                .bind(row.occurred_at)
+                .bind(row.occurred_at.as_millis())
                 .bind(row.id.0.as_slice())
-                .bind($refs.get(&row.job_id).copied())
+                .bind($refs.get(row.job_id).copied())
                 .bind(stream_code($stream))
                 .bind(code_of(ProvisioningAction::ALL, row.action))
                 .bind(code_of(ProvisioningStatus::ALL, row.status))
-                .bind(row.error_code.as_deref())
-                .bind(row.object_id.as_deref())
+                .bind(row.error_code)
+                .bind(row.object_id)
                 .bind(row.cycle_id.map(|id| id.0.to_vec()))
                 .bind(CURRENT)
-                .bind(row.raw.as_slice());
+                .bind(raw.as_slice());
         }
-        query.persistent($rows.len() == CHUNK)
+        query.persistent($chunk.rows.len() == CHUNK)
     }};
 }
+
+/// Numbers of jobs by their ids, within one tenant.
+pub(crate) type JobRefs = HashMap<String, i64>;
 
 /// What the store remembers of recent log rows between polls.
 #[derive(Debug, Default)]
@@ -55,16 +58,16 @@ pub(crate) struct LogState {
 /// younger is full.
 #[derive(Debug, Default)]
 struct Recent {
-    young: HashMap<RowId, i64>,
-    old: HashMap<RowId, i64>,
+    young: HashMap<RowId, Timestamp>,
+    old: HashMap<RowId, Timestamp>,
 }
 
 impl Recent {
-    fn get(&self, id: &RowId) -> Option<i64> {
+    fn get(&self, id: &RowId) -> Option<Timestamp> {
         self.young.get(id).or_else(|| self.old.get(id)).copied()
     }
 
-    fn insert(&mut self, id: RowId, occurred_at: i64) {
+    fn insert(&mut self, id: RowId, occurred_at: Timestamp) {
         if self.young.len() >= REMEMBERED {
             self.old = std::mem::take(&mut self.young);
         }
@@ -72,45 +75,18 @@ impl Recent {
     }
 }
 
-/// A page ready to be written: new to memory, packed.
-pub(crate) struct PackedLog {
+/// The rows of a page that memory does not know, in the order of the key.
+pub(crate) struct NewLog<'a> {
     stream: LogStream,
-    rows: Vec<PackedRow>,
+    rows: Vec<&'a LogRow<'a>>,
     repeated: u64,
     conflicting: u64,
 }
 
-pub(crate) struct PackedRow {
-    pub(crate) id: RowId,
-    pub(crate) occurred_at: i64,
-    pub(crate) job_id: String,
-    pub(crate) action: ProvisioningAction,
-    pub(crate) status: ProvisioningStatus,
-    pub(crate) error_code: Option<String>,
-    pub(crate) object_id: Option<String>,
-    cycle_id: Option<RowId>,
-    raw: Vec<u8>,
-}
-
-impl PackedRow {
-    fn of(row: &LogRow<'_>, packer: &mut Packer) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            occurred_at: row.occurred_at.as_millis(),
-            job_id: row.job_id.to_owned(),
-            action: row.action,
-            status: row.status,
-            error_code: row.error_code.map(str::to_owned),
-            object_id: row.object_id.map(str::to_owned),
-            cycle_id: row.cycle_id,
-            raw: packer.pack(row.raw)?,
-        })
-    }
-
-    pub(crate) fn error_group(&self) -> Option<ErrorGroup> {
-        (self.status == ProvisioningStatus::Failure)
-            .then(|| ErrorGroup::of_code(self.error_code.as_deref().unwrap_or_default()))
-    }
+/// The group of the error of a row that failed.
+pub(crate) fn error_group(row: &LogRow<'_>) -> Option<ErrorGroup> {
+    (row.status == ProvisioningStatus::Failure)
+        .then(|| ErrorGroup::of_code(row.error_code.unwrap_or_default()))
 }
 
 /// The number a word is stored as; the order of declaration is part of the schema.
@@ -166,36 +142,31 @@ pub struct StoredLogRow {
 }
 
 impl Store {
-    /// Sorts out what memory knows already and packs the rest; outside any transaction.
-    pub(crate) fn pack_log(&self, page: &LogPage<'_>) -> Result<PackedLog, StoreError> {
-        let mut packed = PackedLog {
+    /// Sorts out what memory knows already.
+    pub(crate) fn sort_log<'a>(&self, page: &'a LogPage<'a>) -> NewLog<'a> {
+        let mut new = NewLog {
             stream: page.stream,
             rows: Vec::with_capacity(page.rows.len()),
             repeated: 0,
             conflicting: 0,
         };
-        let mut packer = Packer::new()?;
-        let mut on_page: HashMap<RowId, i64> = HashMap::with_capacity(page.rows.len());
+        let mut on_page: HashMap<RowId, Timestamp> = HashMap::with_capacity(page.rows.len());
+        let recent = self.recent();
         for row in &page.rows {
-            let at = row.occurred_at.as_millis();
-            let known = on_page
-                .get(&row.id)
-                .copied()
-                .or_else(|| self.recent().get(&row.id));
-            match known {
-                Some(known) if known == at => packed.repeated += 1,
-                Some(_) => packed.conflicting += 1,
+            let known = on_page.get(&row.id).copied();
+            match known.or_else(|| recent.get(&row.id)) {
+                Some(known) if known == row.occurred_at => new.repeated += 1,
+                Some(_) => new.conflicting += 1,
                 None => {
-                    on_page.insert(row.id, at);
-                    packed.rows.push(PackedRow::of(row, &mut packer)?);
+                    on_page.insert(row.id, row.occurred_at);
+                    new.rows.push(row);
                 }
             }
         }
         // Neighbours in time become neighbours in the key.
-        packed
-            .rows
+        new.rows
             .sort_unstable_by_key(|row| (row.occurred_at, row.id));
-        Ok(packed)
+        new
     }
 
     fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
@@ -205,42 +176,60 @@ impl Store {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// After the commit: these rows are known now.
-    pub(crate) fn remember_log(&self, packed: PackedLog) {
+    /// After the commit: these rows and jobs are known now.
+    pub(crate) fn remember_log(&self, tenant: &str, new: &NewLog<'_>, refs: JobRefs) {
+        let mut known = self.job_ref_cache();
+        known.extend(
+            refs.into_iter()
+                .map(|(job_id, number)| ((tenant.to_owned(), job_id), number)),
+        );
         let mut recent = self.recent();
-        for row in packed.rows {
+        for row in &new.rows {
             recent.insert(row.id, row.occurred_at);
         }
     }
 
-    /// Writes a packed page within the poll's transaction.
+    /// Writes the new rows of a page within the poll's transaction.
+    ///
+    /// While the database writes a chunk, the next one is packed.
     pub(crate) async fn store_log(
         &self,
         tx: &mut Tx,
         tenant: &str,
-        packed: &PackedLog,
+        new: &NewLog<'_>,
         receipt: &mut PollReceipt,
-    ) -> Result<(), StoreError> {
-        receipt.repeated += packed.repeated;
-        receipt.conflicting += packed.conflicting;
-        let refs = self.job_refs(tx, tenant, &packed.rows).await?;
-        let mut fresh = Vec::with_capacity(packed.rows.len());
-        for chunk in packed.rows.chunks(CHUNK) {
-            let written = insert_rows(tx, packed.stream, chunk, &refs).await?;
+    ) -> Result<JobRefs, StoreError> {
+        receipt.repeated += new.repeated;
+        receipt.conflicting += new.conflicting;
+        let refs = self.job_refs(tx, tenant, &new.rows).await?;
+        let mut fresh = Vec::with_capacity(new.rows.len());
+        let mut packer = Packer::new()?;
+        let mut chunks = new.rows.chunks(CHUNK);
+        let mut pack_next = || {
+            chunks
+                .next()
+                .map(|rows| Chunk::pack(rows, &mut packer))
+                .transpose()
+        };
+        let mut packed = pack_next()?;
+        while let Some(chunk) = packed.take() {
+            // The first poll hands the statement over; then there is time until the answer.
+            let (written, next) = tokio::join!(
+                biased;
+                insert_rows(tx, new.stream, &chunk, &refs),
+                async { pack_next() },
+            );
+            let written = written?;
+            packed = next?;
             receipt.stored += written.len() as u64;
-            receipt.repeated += (chunk.len() - written.len()) as u64;
-            if written.len() == chunk.len() {
-                fresh.extend(chunk);
-            } else {
-                let written: std::collections::HashSet<RowId> = written.into_iter().collect();
-                fresh.extend(chunk.iter().filter(|row| written.contains(&row.id)));
-            }
+            receipt.repeated += (chunk.rows.len() - written.len()) as u64;
+            fresh.extend(written);
         }
-        if packed.stream == LogStream::Provisioning {
+        if new.stream == LogStream::Provisioning {
             count_rows(tx, &fresh, &refs).await?;
             note_object_errors(tx, &fresh, &refs).await?;
         }
-        Ok(())
+        Ok(refs)
     }
 
     /// Numbers of the jobs of these rows; made for jobs that are new.
@@ -248,21 +237,20 @@ impl Store {
         &self,
         tx: &mut Tx,
         tenant: &str,
-        rows: &[PackedRow],
-    ) -> Result<HashMap<String, i64>, StoreError> {
-        let mut refs = HashMap::new();
+        rows: &[&LogRow<'_>],
+    ) -> Result<JobRefs, StoreError> {
+        let mut refs = JobRefs::new();
         for row in rows {
-            if refs.contains_key(&row.job_id) {
+            if refs.contains_key(row.job_id) {
                 continue;
             }
-            let key = (tenant.to_owned(), row.job_id.clone());
+            let key = (tenant.to_owned(), row.job_id.to_owned());
             let cached = self.job_ref_cache().get(&key).copied();
             let number = match cached {
                 Some(number) => number,
-                None => make_job_ref(tx, tenant, &row.job_id).await?,
+                None => make_job_ref(tx, tenant, row.job_id).await?,
             };
-            self.job_ref_cache().insert(key, number);
-            refs.insert(row.job_id.clone(), number);
+            refs.insert(row.job_id.to_owned(), number);
         }
         Ok(refs)
     }
@@ -357,34 +345,50 @@ async fn make_job_ref(tx: &mut Tx, tenant: &str, job_id: &str) -> Result<i64, St
         })
 }
 
-/// Writes rows; gives the ids of those that are new.
+/// Rows of one statement with their packed JSON.
+struct Chunk<'a> {
+    rows: &'a [&'a LogRow<'a>],
+    raw: Vec<Vec<u8>>,
+}
+
+impl<'a> Chunk<'a> {
+    fn pack(rows: &'a [&'a LogRow<'a>], packer: &mut Packer) -> Result<Self, StoreError> {
+        let raw = rows.iter().map(|row| packer.pack(row.raw));
+        Ok(Self {
+            rows,
+            raw: raw.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Writes rows; gives those that are new.
 ///
 /// Nearly always all are: memory has sorted out the repetitions. Only where it had forgotten some
 /// (after a restart) is the statement taken back and run again in the slower form that tells which.
-async fn insert_rows(
+async fn insert_rows<'a>(
     tx: &mut Tx,
     stream: LogStream,
-    rows: &[PackedRow],
-    refs: &HashMap<String, i64>,
-) -> Result<Vec<RowId>, StoreError> {
+    chunk: &Chunk<'a>,
+    refs: &JobRefs,
+) -> Result<Vec<&'a LogRow<'a>>, StoreError> {
     let sql = format!(
         "insert into observation (occurred_at, id, job_ref, stream, action, status, error_code, object_id, \
          cycle_id, dictionary, raw) values {} on conflict (occurred_at, id) do nothing",
-        tx.places(rows.len(), COLUMNS)
+        tx.places(chunk.rows.len(), COLUMNS)
     );
     execute!(tx, "write log rows", sqlx::query("savepoint log_rows"))?;
     let written = execute!(
         tx,
         "write log rows",
-        bind_rows!(sqlx::query(AssertSqlSafe(sql.clone())), stream, rows, refs)
+        bind_rows!(sqlx::query(AssertSqlSafe(sql.clone())), stream, chunk, refs)
     )?;
-    if written == rows.len() as u64 {
+    if written == chunk.rows.len() as u64 {
         execute!(
             tx,
             "write log rows",
             sqlx::query("release savepoint log_rows")
         )?;
-        return Ok(rows.iter().map(|row| row.id).collect());
+        return Ok(chunk.rows.to_vec());
     }
     execute!(
         tx,
@@ -398,11 +402,17 @@ async fn insert_rows(
         bind_rows!(
             sqlx::query_as(AssertSqlSafe(telling.clone())),
             stream,
-            rows,
+            chunk,
             refs
         )
     )?;
-    ids.into_iter().map(|(id,)| row_id(id)).collect()
+    let written = ids
+        .into_iter()
+        .map(|(id,)| row_id(id))
+        .collect::<Result<HashSet<_>, _>>()?;
+    let mut fresh = chunk.rows.to_vec();
+    fresh.retain(|row| written.contains(&row.id));
+    Ok(fresh)
 }
 
 /// Reads an id column.
@@ -417,17 +427,13 @@ fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
 }
 
 /// Adds the rows to the totals of their jobs.
-async fn count_rows(
-    tx: &mut Tx,
-    rows: &[&PackedRow],
-    refs: &HashMap<String, i64>,
-) -> Result<(), StoreError> {
+async fn count_rows(tx: &mut Tx, rows: &[&LogRow<'_>], refs: &JobRefs) -> Result<(), StoreError> {
     let mut totals = BTreeMap::<(i64, i16, i16, &str), i64>::new();
     for row in rows {
-        let Some(job_ref) = refs.get(&row.job_id) else {
+        let Some(job_ref) = refs.get(row.job_id) else {
             continue;
         };
-        let group = row.error_group().map_or("", ErrorGroup::as_str);
+        let group = error_group(row).map_or("", ErrorGroup::as_str);
         let action = code_of(ProvisioningAction::ALL, row.action);
         let status = code_of(ProvisioningStatus::ALL, row.status);
         *totals.entry((*job_ref, action, status, group)).or_default() += 1;

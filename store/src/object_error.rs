@@ -8,8 +8,8 @@ use syncwatch_domain::log::ProvisioningStatus;
 use syncwatch_domain::time::Timestamp;
 
 use crate::error::{StoreError, word};
-use crate::log::PackedRow;
-use crate::model::ObjectErrorSummary;
+use crate::log::{JobRefs, error_group};
+use crate::model::{LogRow, ObjectErrorSummary};
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
@@ -17,14 +17,10 @@ use crate::store::Store;
 const CHUNK: usize = 500;
 
 /// The newest row of each object of a page.
-fn newest<'a>(
-    rows: &[&'a PackedRow],
-    refs: &HashMap<String, i64>,
-) -> BTreeMap<(i64, &'a str), &'a PackedRow> {
-    let mut newest = BTreeMap::<(i64, &str), &PackedRow>::new();
+fn newest<'a>(rows: &[&'a LogRow<'a>], refs: &JobRefs) -> BTreeMap<(i64, &'a str), &'a LogRow<'a>> {
+    let mut newest = BTreeMap::<(i64, &str), &LogRow<'_>>::new();
     for row in rows {
-        let (Some(job_ref), Some(object)) = (refs.get(&row.job_id), row.object_id.as_deref())
-        else {
+        let (Some(job_ref), Some(object)) = (refs.get(row.job_id), row.object_id) else {
             continue;
         };
         let slot = newest.entry((*job_ref, object)).or_insert(row);
@@ -38,8 +34,8 @@ fn newest<'a>(
 /// Takes in the rows of a page: failures are noted, successes strike off.
 pub(crate) async fn note_object_errors(
     tx: &mut Tx,
-    rows: &[&PackedRow],
-    refs: &HashMap<String, i64>,
+    rows: &[&LogRow<'_>],
+    refs: &JobRefs,
 ) -> Result<(), StoreError> {
     let newest = newest(rows, refs);
     let (failed, others): (Vec<_>, Vec<_>) = newest
@@ -65,7 +61,7 @@ pub(crate) async fn note_object_errors(
     Ok(())
 }
 
-type ObjectRow<'a> = ((i64, &'a str), &'a PackedRow);
+type ObjectRow<'a> = ((i64, &'a str), &'a LogRow<'a>);
 
 async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), StoreError> {
     let sql = format!(
@@ -81,10 +77,10 @@ async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), Stor
             query = query
                 .bind(*job_ref)
                 .bind(*object)
-                .bind(row.error_code.as_deref().unwrap_or_default())
-                .bind(row.error_group().unwrap_or(ErrorGroup::Data).as_str())
-                .bind(row.occurred_at)
-                .bind(row.occurred_at);
+                .bind(row.error_code.unwrap_or_default())
+                .bind(error_group(row).unwrap_or(ErrorGroup::Data).as_str())
+                .bind(row.occurred_at.as_millis())
+                .bind(row.occurred_at.as_millis());
         }
         query.persistent(false)
     })?;
@@ -106,7 +102,7 @@ async fn strike_off(
             by_job
                 .entry(*job_ref)
                 .or_default()
-                .push((object, row.occurred_at));
+                .push((object, row.occurred_at.as_millis()));
         }
     }
     for (job_ref, done) in by_job {

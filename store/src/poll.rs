@@ -9,6 +9,7 @@ use crate::error::{During, StoreError};
 use crate::feed::{StoreEvent, Topic};
 use crate::lane::{Absorbed, absorb_all};
 use crate::ledger::{close_ledger, enter_gaps};
+use crate::log::JobRefs;
 use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId};
 use crate::pools::{Tx, execute, fetch_in};
 use crate::source::{ensure_source, record_attempt, retire_source};
@@ -30,11 +31,7 @@ impl Store {
     ) -> Result<PollReceipt, StoreError> {
         const OPERATION: &str = "commit a poll";
         let mut receipt = PollReceipt::default();
-        let packed = commit
-            .log
-            .as_ref()
-            .map(|page| self.pack_log(page))
-            .transpose()?;
+        let log = commit.log.as_ref().map(|page| self.sort_log(page));
         let mut tx = self.begin(OPERATION).await?;
         let now = commit.finished_at;
         record_attempt(&mut tx, commit).await?;
@@ -51,9 +48,9 @@ impl Store {
         keep_ledger(&mut tx, &lanes, &commit.lanes).await?;
         record_jobs(&mut tx, commit.source, &commit.jobs, commit.jobs_complete).await?;
         let tenant = tenant_of(&mut tx, commit).await?;
-        if let Some(packed) = &packed {
-            self.store_log(&mut tx, &tenant, packed, &mut receipt)
-                .await?;
+        let mut job_refs = JobRefs::new();
+        if let Some(log) = &log {
+            job_refs = self.store_log(&mut tx, &tenant, log, &mut receipt).await?;
         }
         record_facts(&mut tx, &tenant, &commit.facts, commit.started_at).await?;
         for key in &commit.discovered {
@@ -65,8 +62,8 @@ impl Store {
             retire_source(&mut tx, key).await?;
         }
         self.commit(tx, OPERATION, &[Topic::Observed]).await?;
-        if let Some(packed) = packed {
-            self.remember_log(packed);
+        if let Some(log) = &log {
+            self.remember_log(&tenant, log, job_refs);
         }
         for (lane, update) in lanes.iter().zip(&commit.lanes) {
             if lane.before.is_none() {
