@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Measurements of syncwatch beside what it is compared with, each as one command.
+//!
+//! Guarantees: both sides do the same work on the same input in one run, alternating; results are compared before
+//! speeds are; a report states machine, method, medians, the goal and whether it held. A smoke run of each belongs to
+//! the tests, so that none rots. Must never: judge speed in a test.
+//!
+//! Entry points: the programs `ingest`, `parse` and `latency`.
+
+pub mod ingest;
+pub mod io;
+pub mod machine;
+pub mod report;
+pub mod stats;
