@@ -8,6 +8,7 @@
 
 pub mod ingest;
 pub mod io;
+pub mod latency;
 pub mod machine;
 pub mod report;
 pub mod stats;
