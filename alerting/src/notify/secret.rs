@@ -2,11 +2,17 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use syncwatch_domain::secret::Secret;
+use syncwatch_domain::span::Span;
 use thiserror::Error;
+use tokio::time::timeout;
 
 use crate::config::SecretSource;
+
+/// How long reading a file may take.
+const READ_LIMIT: Duration = Duration::from_secs(5);
 
 /// A secret that cannot be had.
 #[derive(Debug, Error)]
@@ -18,6 +24,9 @@ pub(super) enum SecretError {
         #[source]
         source: io::Error,
     },
+    /// The file gives nothing in time: a hung network drive, a pipe.
+    #[error("the secret file {path} cannot be read within {}", Span(READ_LIMIT))]
+    Slow { path: PathBuf },
     /// The file holds nothing.
     #[error("the secret file {path} is empty")]
     Empty { path: PathBuf },
@@ -29,7 +38,8 @@ impl SecretSource {
         match self {
             Self::Inline(secret) => Ok(secret.clone()),
             Self::File(path) => {
-                let text = tokio::fs::read_to_string(path).await;
+                let text = timeout(READ_LIMIT, tokio::fs::read_to_string(path)).await;
+                let text = text.map_err(|_| SecretError::Slow { path: path.clone() })?;
                 let text = text.map_err(|source| SecretError::Read {
                     path: path.clone(),
                     source,
