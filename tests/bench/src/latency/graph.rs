@@ -128,6 +128,7 @@ async fn jobs(State(shown): State<Arc<Shown>>, Path(id): Path<String>) -> Respon
     };
     let (from, to) = (number * JOBS, ((number + 1) * JOBS).min(shown.fleet.len()));
     let answer = shown.answers.fetch_add(1, Ordering::Relaxed);
+    let first_sight = answer < 2 * shown.fleet.len().div_ceil(JOBS) as u64;
     let now_ms = now_ms();
     let mut text = String::with_capacity((to.saturating_sub(from)) * 1_200 + 32);
     text.push_str(r#"{"value":["#);
@@ -135,11 +136,14 @@ async fn jobs(State(shown): State<Arc<Shown>>, Path(id): Path<String>) -> Respon
         if lane > from {
             text.push(',');
         }
-        write_job(
-            &mut text,
-            lane,
-            shown.fleet.shown_success_ms(lane, now_ms, answer),
-        );
+        let fleet = &shown.fleet;
+        // What is seen first cannot be out of order.
+        let success_ms = if first_sight {
+            fleet.last_success_ms(lane, now_ms)
+        } else {
+            fleet.shown_success_ms(lane, now_ms, answer)
+        };
+        write_job(&mut text, lane, success_ms);
     }
     text.push_str("]}");
     body(text)
