@@ -107,7 +107,7 @@ impl Fleet {
     #[must_use]
     pub fn shown_success_ms(&self, lane: usize, now_ms: i64, answer: u64) -> i64 {
         let success = self.last_success_ms(lane, now_ms);
-        let stale = mix(self.seed ^ (lane as u64).rotate_left(32) ^ answer) % 50 == 0;
+        let stale = mix(self.seed ^ (lane as u64).rotate_left(32) ^ answer).is_multiple_of(50);
         if stale { success - CADENCE_MS } else { success }
     }
 }
