@@ -1,6 +1,6 @@
 //! Rows of logs: deduplicated, packed, counted, and the objects that fail at present.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use sqlx::AssertSqlSafe;
@@ -8,41 +8,17 @@ use syncwatch_domain::job::ErrorGroup;
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
 use syncwatch_domain::time::Timestamp;
 
-use crate::codec::{CURRENT, Packer, unpack};
+use crate::codec::unpack;
 use crate::error::StoreError;
+use crate::log_write::write_rows;
 use crate::model::{LogPage, LogRow, LogStream, PollReceipt};
 use crate::object_error::note_object_errors;
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
-/// Rows per insert: below the 32,766 values SQLite takes, and where speed no longer grows.
-const CHUNK: usize = 500;
-const COLUMNS: usize = 11;
 /// How many ids are remembered per generation. Two generations cover the overlap of two polls of
 /// a busy tenant; the database still refuses what memory forgot.
 const REMEMBERED: usize = 100_000;
-
-/// Binds the columns of log rows, in the order of the insert statement.
-macro_rules! bind_rows {
-    ($query:expr, $stream:expr, $chunk:expr, $refs:expr) => {{
-        let mut query = $query;
-        for (row, raw) in $chunk.rows.iter().zip(&$chunk.raw) {
-            query = query
-                .bind(row.occurred_at.as_millis())
-                .bind(row.id.0.as_slice())
-                .bind($refs.get(row.job_id).copied())
-                .bind(stream_code($stream))
-                .bind(code_of(ProvisioningAction::ALL, row.action))
-                .bind(code_of(ProvisioningStatus::ALL, row.status))
-                .bind(row.error_code)
-                .bind(row.object_id)
-                .bind(row.cycle_id.map(|id| id.0.to_vec()))
-                .bind(CURRENT)
-                .bind(raw.as_slice());
-        }
-        query.persistent($chunk.rows.len() == CHUNK)
-    }};
-}
 
 /// Numbers of jobs by their ids, within one tenant.
 pub(crate) type JobRefs = HashMap<String, i64>;
@@ -90,7 +66,7 @@ pub(crate) fn error_group(row: &LogRow<'_>) -> Option<ErrorGroup> {
 }
 
 /// The number a word is stored as; the order of declaration is part of the schema.
-fn code_of<T: PartialEq + Copy>(all: &[T], member: T) -> i16 {
+pub(crate) fn code_of<T: PartialEq + Copy>(all: &[T], member: T) -> i16 {
     let at = all.iter().position(|other| *other == member).unwrap_or(0);
     i16::try_from(at).unwrap_or(0)
 }
@@ -115,7 +91,7 @@ pub(crate) fn status_of(code: i16) -> Result<ProvisioningStatus, StoreError> {
     member_of(ProvisioningStatus::ALL, code, "status")
 }
 
-const fn stream_code(stream: LogStream) -> i16 {
+pub(crate) const fn stream_code(stream: LogStream) -> i16 {
     match stream {
         LogStream::Provisioning => 0,
         LogStream::Audit => 1,
@@ -190,8 +166,6 @@ impl Store {
     }
 
     /// Writes the new rows of a page within the poll's transaction.
-    ///
-    /// While the database writes a chunk, the next one is packed.
     pub(crate) async fn store_log(
         &self,
         tx: &mut Tx,
@@ -202,29 +176,9 @@ impl Store {
         receipt.repeated += new.repeated;
         receipt.conflicting += new.conflicting;
         let refs = self.job_refs(tx, tenant, &new.rows).await?;
-        let mut fresh = Vec::with_capacity(new.rows.len());
-        let mut packer = Packer::new()?;
-        let mut chunks = new.rows.chunks(CHUNK);
-        let mut pack_next = || {
-            chunks
-                .next()
-                .map(|rows| Chunk::pack(rows, &mut packer))
-                .transpose()
-        };
-        let mut packed = pack_next()?;
-        while let Some(chunk) = packed.take() {
-            // The first poll hands the statement over; then there is time until the answer.
-            let (written, next) = tokio::join!(
-                biased;
-                insert_rows(tx, new.stream, &chunk, &refs),
-                async { pack_next() },
-            );
-            let written = written?;
-            packed = next?;
-            receipt.stored += written.len() as u64;
-            receipt.repeated += (chunk.rows.len() - written.len()) as u64;
-            fresh.extend(written);
-        }
+        let fresh = write_rows(tx, new.stream, &new.rows, &refs).await?;
+        receipt.stored += fresh.len() as u64;
+        receipt.repeated += (new.rows.len() - fresh.len()) as u64;
         if new.stream == LogStream::Provisioning {
             count_rows(tx, &fresh, &refs).await?;
             note_object_errors(tx, &fresh, &refs).await?;
@@ -345,78 +299,8 @@ async fn make_job_ref(tx: &mut Tx, tenant: &str, job_id: &str) -> Result<i64, St
         })
 }
 
-/// Rows of one statement with their packed JSON.
-struct Chunk<'a> {
-    rows: &'a [&'a LogRow<'a>],
-    raw: Vec<Vec<u8>>,
-}
-
-impl<'a> Chunk<'a> {
-    fn pack(rows: &'a [&'a LogRow<'a>], packer: &mut Packer) -> Result<Self, StoreError> {
-        let raw = rows.iter().map(|row| packer.pack(row.raw));
-        Ok(Self {
-            rows,
-            raw: raw.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-/// Writes rows; gives those that are new.
-///
-/// Nearly always all are: memory has sorted out the repetitions. Only where it had forgotten some
-/// (after a restart) is the statement taken back and run again in the slower form that tells which.
-async fn insert_rows<'a>(
-    tx: &mut Tx,
-    stream: LogStream,
-    chunk: &Chunk<'a>,
-    refs: &JobRefs,
-) -> Result<Vec<&'a LogRow<'a>>, StoreError> {
-    let sql = format!(
-        "insert into observation (occurred_at, id, job_ref, stream, action, status, error_code, object_id, \
-         cycle_id, dictionary, raw) values {} on conflict (occurred_at, id) do nothing",
-        tx.places(chunk.rows.len(), COLUMNS)
-    );
-    execute!(tx, "write log rows", sqlx::query("savepoint log_rows"))?;
-    let written = execute!(
-        tx,
-        "write log rows",
-        bind_rows!(sqlx::query(AssertSqlSafe(sql.clone())), stream, chunk, refs)
-    )?;
-    if written == chunk.rows.len() as u64 {
-        execute!(
-            tx,
-            "write log rows",
-            sqlx::query("release savepoint log_rows")
-        )?;
-        return Ok(chunk.rows.to_vec());
-    }
-    execute!(
-        tx,
-        "write log rows",
-        sqlx::query("rollback to savepoint log_rows")
-    )?;
-    let telling = format!("{sql} returning id");
-    let ids: Vec<(Vec<u8>,)> = fetch_in!(
-        tx,
-        "write log rows",
-        bind_rows!(
-            sqlx::query_as(AssertSqlSafe(telling.clone())),
-            stream,
-            chunk,
-            refs
-        )
-    )?;
-    let written = ids
-        .into_iter()
-        .map(|(id,)| row_id(id))
-        .collect::<Result<HashSet<_>, _>>()?;
-    let mut fresh = chunk.rows.to_vec();
-    fresh.retain(|row| written.contains(&row.id));
-    Ok(fresh)
-}
-
 /// Reads an id column.
-fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
+pub(crate) fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
     id.try_into()
         .map(RowId)
         .map_err(|id: Vec<u8>| StoreError::Row {

@@ -1,6 +1,6 @@
 //! Objects that fail at present: the newest log row of each decides.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::AssertSqlSafe;
 use syncwatch_domain::job::ErrorGroup;
@@ -13,8 +13,8 @@ use crate::model::{LogRow, ObjectErrorSummary};
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
-/// Values per statement.
-const CHUNK: usize = 500;
+/// Objects per statement.
+const CHUNK: usize = 512;
 
 /// The newest row of each object of a page.
 fn newest<'a>(rows: &[&'a LogRow<'a>], refs: &JobRefs) -> BTreeMap<(i64, &'a str), &'a LogRow<'a>> {
@@ -41,7 +41,7 @@ pub(crate) async fn note_object_errors(
     let (failed, others): (Vec<_>, Vec<_>) = newest
         .into_iter()
         .partition(|(_, row)| row.status == ProvisioningStatus::Failure);
-    let mut touched = std::collections::BTreeSet::new();
+    let mut touched = BTreeSet::new();
     for chunk in failed.chunks(CHUNK) {
         note_failures(tx, chunk).await?;
         touched.extend(chunk.iter().map(|((job_ref, _), _)| *job_ref));
@@ -87,60 +87,46 @@ async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), Stor
     Ok(())
 }
 
-/// Removes the errors of objects that were done since. Asks first whether the job has any.
+/// Removes the errors of objects that were done since.
 async fn strike_off(
     tx: &mut Tx,
     others: &[ObjectRow<'_>],
-    touched: &mut std::collections::BTreeSet<i64>,
+    touched: &mut BTreeSet<i64>,
 ) -> Result<(), StoreError> {
-    let mut by_job = BTreeMap::<i64, Vec<(&str, i64)>>::new();
-    for ((job_ref, object), row) in others {
-        if matches!(
+    let is_done = |row: &LogRow<'_>| {
+        matches!(
             row.status,
             ProvisioningStatus::Success | ProvisioningStatus::Warning
-        ) {
-            by_job
-                .entry(*job_ref)
-                .or_default()
-                .push((object, row.occurred_at.as_millis()));
-        }
-    }
-    for (job_ref, done) in by_job {
-        let open: Vec<(String, i64)> = fetch_in!(
-            tx,
-            "list object errors",
-            sqlx::query_as("select object_id, last_at from object_error where job_ref = $1")
-                .bind(job_ref)
-        )?;
-        let open: HashMap<String, i64> = open.into_iter().collect();
-        let over: Vec<&str> = done
-            .iter()
-            .filter(|(object, at)| open.get(*object).is_some_and(|last| at >= last))
-            .map(|(object, _)| *object)
-            .collect();
-        for chunk in over.chunks(CHUNK) {
-            remove(tx, job_ref, chunk).await?;
-            touched.insert(job_ref);
-        }
-    }
-    Ok(())
-}
-
-async fn remove(tx: &mut Tx, job_ref: i64, objects: &[&str]) -> Result<(), StoreError> {
-    let listed: Vec<String> = (2..objects.len() + 2)
-        .map(|place| format!("${place}"))
+        )
+    };
+    let done: Vec<ObjectRow<'_>> = others
+        .iter()
+        .filter(|(_, row)| is_done(row))
+        .copied()
         .collect();
-    let sql = format!(
-        "delete from object_error where job_ref = $1 and object_id in ({})",
-        listed.join(",")
-    );
-    execute!(tx, "strike off object errors", {
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(job_ref);
-        for object in objects {
-            query = query.bind(*object);
-        }
-        query.persistent(false)
-    })?;
+    for chunk in done.chunks(CHUNK) {
+        // Few sizes of the statement, so that each is prepared once: the last object stands in
+        // for those that are missing to the next size.
+        let size = chunk.len().next_power_of_two();
+        let sql = format!(
+            "delete from object_error where (job_ref, object_id) in (select e.job_ref, e.object_id \
+             from (values {}) as v join object_error e on e.job_ref = v.column1 and e.object_id = v.column2 \
+             and e.last_at <= v.column3) returning job_ref",
+            tx.places(size, 3)
+        );
+        let struck: Vec<(i64,)> = fetch_in!(tx, "strike off object errors", {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+            let last = chunk.last().into_iter().cycle();
+            for ((job_ref, object), row) in chunk.iter().chain(last).take(size) {
+                query = query
+                    .bind(*job_ref)
+                    .bind(*object)
+                    .bind(row.occurred_at.as_millis());
+            }
+            query
+        })?;
+        touched.extend(struck.into_iter().map(|(job_ref,)| job_ref));
+    }
     Ok(())
 }
 
