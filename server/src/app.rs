@@ -221,14 +221,15 @@ impl Boot {
             .map_err(|error| AppError::receivers(&[error]))?;
         register_config_gauge(&registry)?;
 
-        let mut caught_up = collector.caught_up();
+        let caught_up = collector.caught_up();
+        let mut readable = caught_up.clone();
         tasks.spawn("collector", collect(collector, stop()));
         let (judge_clock, judge_stop) = (Arc::clone(&clock), stop());
         tasks.spawn("evaluator", async move {
             // What was missed while the service was down is read back before anything is judged.
             tokio::select! {
                 () = judge_stop.cancelled() => return Ok(()),
-                _ = caught_up.wait_for(|caught_up| *caught_up) => {}
+                _ = readable.wait_for(|caught_up| *caught_up) => {}
             }
             evaluator.run(judge_clock, judge_stop).await
         });
@@ -247,6 +248,7 @@ impl Boot {
             exporter,
             tester,
             terms,
+            caught_up,
         })));
         Ok(())
     }

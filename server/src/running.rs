@@ -54,6 +54,20 @@ impl Running {
         }
     }
 
+    /// Waits until every source was tried once and what was missed is read back: from then on
+    /// lanes are judged. `None` when the service stops before.
+    pub async fn caught_up(&self) -> Option<()> {
+        self.store().await?;
+        let Stage::Serving(serving) = self.stage.borrow().clone() else {
+            return None;
+        };
+        let mut caught_up = serving.caught_up;
+        tokio::select! {
+            caught_up = caught_up.wait_for(|caught_up| *caught_up) => caught_up.ok().map(|_| ()),
+            () = self.tasks.stop().cancelled() => None,
+        }
+    }
+
     /// Asks it to stop softly.
     pub fn stop(&self) {
         self.tasks.stop().cancel();

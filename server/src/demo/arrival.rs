@@ -48,6 +48,18 @@ pub(super) struct Told {
 }
 
 impl Arrival {
+    #[cfg(test)]
+    pub(super) fn for_test(at: Timestamp, via: Via, status: u16) -> Self {
+        Self {
+            at,
+            via,
+            status,
+            alert: None,
+            event: None,
+            key: Some("key".to_owned()),
+        }
+    }
+
     /// The receiver took it.
     pub(super) const fn accepted(&self) -> bool {
         self.status / 100 == 2
@@ -56,15 +68,19 @@ impl Arrival {
     /// Finds what was to be told: the message itself says which alert and which event.
     pub(super) async fn explained(self, store: &Store) -> Option<Told> {
         let deliveries = store.deliveries_of(self.alert.as_deref()?).await.ok()?;
-        let matching = deliveries.into_iter().find(|delivery| {
+        let matching = deliveries.into_iter().filter(|delivery| {
+            let notification = &delivery.notification;
             let same_key = self
                 .key
                 .as_ref()
                 .is_none_or(|key| *key == delivery.idempotency_key);
             delivery.receiver == self.via.receiver()
-                && Some(delivery.notification.event) == self.event
+                && Some(notification.event) == self.event
+                && notification.decided_at <= self.at
                 && same_key
-        })?;
+        });
+        // A card names no key: then it is the newest that had been decided.
+        let matching = matching.max_by_key(|delivery| delivery.notification.decided_at)?;
         Some(Told {
             arrival: self,
             notification: matching.notification,

@@ -31,7 +31,6 @@ grace = "7s"
 
 [alerts]
 blind_after = "2s"
-digest = "5s"
 
 [[route]]
 min_severity = "warning"

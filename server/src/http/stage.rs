@@ -24,6 +24,8 @@ pub struct Serving {
     pub tester: Tester,
     /// What the evaluator follows; kept so that its other end stays open.
     pub terms: watch::Sender<Arc<Terms>>,
+    /// `true` once every source was tried since the start and what was missed is read back.
+    pub caught_up: watch::Receiver<bool>,
 }
 
 /// How far the start has come.

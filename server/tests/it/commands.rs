@@ -174,6 +174,70 @@ fn check_config_tells_good_from_bad() {
     assert_eq!(nowhere.status.code(), Some(78));
 }
 
+/// A configuration for the tenant of a simulated Graph.
+fn simulated(
+    folder: &tempfile::TempDir,
+    sim: &syncwatch_simulator::Running,
+    secret: &str,
+) -> String {
+    let credentials = &sim.credentials()[0];
+    let path = folder.path().join("live.toml");
+    let text = format!(
+        "[[tenant]]\nname = \"{}\"\nid = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{secret}\"\n\
+         graph_url = \"{}\"\nlogin_url = \"{}\"\n",
+        credentials.tenant,
+        credentials.tenant_id,
+        credentials.client_id,
+        credentials.graph_url,
+        credentials.login_url
+    );
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_config_live_signs_in_and_lists_the_rights() {
+    syncwatch::install_crypto();
+    let clock = std::sync::Arc::new(syncwatch_simulator::SystemClock);
+    let story = syncwatch_simulator::Story::demo();
+    let sim =
+        syncwatch_simulator::Simulator::start(story, clock, syncwatch_simulator::Ports::free())
+            .await
+            .unwrap();
+    let secret = sim.credentials()[0].client_secret.clone().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let check = async |path: String, output: &'static str| {
+        let run = move || {
+            syncwatch(&[
+                "check-config",
+                "--live",
+                "--config",
+                &path,
+                "--output",
+                output,
+            ])
+        };
+        tokio::task::spawn_blocking(run).await.unwrap()
+    };
+
+    let path = simulated(&folder, &sim, &secret);
+    let good = check(path.clone(), "text").await;
+    assert!(!said(&good).contains(&secret), "{}", said(&good));
+    insta::assert_snapshot!("check_config_live", said(&good).replace(&path, "live.toml"));
+    let json: serde_json::Value =
+        serde_json::from_slice(&check(path, "json").await.stdout).unwrap();
+    assert_eq!(json["tenants"][0]["signed_in"], true, "{json}");
+
+    let wrong = check(simulated(&folder, &sim, "tulip-wrong"), "text").await;
+    assert_eq!(wrong.status.code(), Some(1), "{}", said(&wrong));
+    assert!(
+        said(&wrong).contains("cannot sign in") && !said(&wrong).contains("tulip"),
+        "{}",
+        said(&wrong)
+    );
+    sim.stop().await;
+}
+
 #[test]
 fn every_command_refuses_a_bad_configuration_in_the_same_words() {
     let folder = tempfile::tempdir().unwrap();

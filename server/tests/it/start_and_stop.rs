@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -125,26 +127,6 @@ async fn a_database_that_is_locked_later_fails_readiness_until_it_is_free() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_ends_the_service_with_a_sentence() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("syncwatch.db");
-    std::fs::write(
-        &path,
-        "this is not a database, and long enough to be looked at as one".repeat(40),
-    )
-    .unwrap();
-    let config = read(&config_text(&folder, ""));
-    let running = App::build(config, Arc::new(ScriptedClock::new(now())))
-        .await
-        .unwrap()
-        .start();
-    let Ended::Died(why) = running.until_ended(&mut Signals::listen().unwrap()).await else {
-        panic!("it goes on with a damaged database");
-    };
-    assert!(why.contains("is no database or is damaged"), "{why}");
-}
-
-#[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let site = Site::start("", async |_| {}).await;
     let folder = tempfile::tempdir().unwrap();
@@ -180,17 +162,21 @@ async fn a_stop_ends_event_streams_and_frees_the_address() {
     );
 }
 
+/// Longest wait for a line of the log.
+const LINE_LIMIT: Duration = Duration::from_secs(20);
+/// Lines read ahead of the test; the reader waits when nobody looks.
+const LINES: usize = 1_000;
+
 /// The program itself, with the lines it logs.
 struct Program {
     child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    lines: Receiver<String>,
 }
 
 impl Program {
     fn run(folder: &tempfile::TempDir, more: &str) -> Self {
         let path = folder.path().join("syncwatch.toml");
-        let text = config_text(folder, "")
-            .replace("[store]", &format!("log_format = \"json\"\n{more}[store]"));
+        let text = config_text(folder, more).replace("[store]", "log_format = \"json\"\n[store]");
         std::fs::write(&path, text).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_syncwatch"))
             .args(["run", "--config", path.to_str().unwrap()])
@@ -198,14 +184,19 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = sync_channel(LINES);
+        std::thread::spawn(move || {
+            log.lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
         Self { child, lines }
     }
 
     fn line_with(&mut self, part: &str) -> String {
         let mut seen = Vec::new();
-        for line in self.lines.by_ref() {
-            let line = line.unwrap();
+        while let Ok(line) = self.lines.recv_timeout(LINE_LIMIT) {
             if line.contains(part) {
                 return line;
             }
@@ -272,4 +263,53 @@ fn a_database_url_in_a_file_is_read_and_its_password_never_said() {
         said.contains("postgres://app@127.0.0.1:9/syncwatch") && !said.contains("tulip"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_is_hard() {
+    let deaf = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let receiver = format!(
+        "\n[[receiver]]\nname = \"deaf\"\nkind = \"webhook\"\nurl = \"http://{}/\"\ntimeout = \"1m\"\n",
+        deaf.local_addr().unwrap()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::run(&folder, &receiver);
+    let started: serde_json::Value =
+        serde_json::from_str(&program.line_with("syncwatch is starting")).unwrap();
+    let url = started["http.url"].as_str().unwrap().to_owned();
+    until("the service to be ready", async || {
+        let answer = ready(&url).await;
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(answer.body)
+        }
+    })
+    .await;
+    let asking = tokio::task::spawn_blocking(move || {
+        crate::support::syncwatch(&["test-notify", "--url", &url])
+    });
+    // The request is in flight once the receiver was called; it never answers.
+    let call = tokio::time::timeout(LINE_LIMIT, deaf.accept()).await;
+    let _call = call
+        .unwrap_or_else(|_| panic!("the receiver was not called"))
+        .unwrap();
+    program.signal("TERM");
+    program.line_with("a second signal stops at once");
+    program.signal("TERM");
+    program.line_with("stopped hard");
+    assert_eq!(program.child.wait().unwrap().code(), Some(1));
+    assert_eq!(asking.await.unwrap().status.code(), Some(3));
+}
+
+#[test]
+fn a_damaged_database_ends_the_program_with_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let junk = "this is not a database, and long enough to be looked at as one".repeat(40);
+    std::fs::write(folder.path().join("syncwatch.db"), junk).unwrap();
+    let mut program = Program::run(&folder, "");
+    program.line_with("is no database or is damaged");
+    assert_eq!(program.child.wait().unwrap().code(), Some(1));
 }

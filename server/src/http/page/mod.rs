@@ -102,7 +102,7 @@ impl Page {
             word: word_of(*one),
             n: status.lanes.get(one).copied().unwrap_or(0),
         });
-        lanes.sort_by_key(|lane| std::cmp::Reverse(urgency(lane.status)));
+        lanes.sort_by_key(|lane| std::cmp::Reverse(urgency(lane)));
         let more_lanes = lanes.len().saturating_sub(LANES_SHOWN);
         let mut alerts: Vec<&Alert> = status.alerts.iter().collect();
         alerts.sort_by_key(|alert| (alert.cause.is_some(), std::cmp::Reverse(alert.severity)));
@@ -145,6 +145,7 @@ fn headline(status: &Status) -> Headline {
         lanes(LaneStatus::Late),
         lanes(LaneStatus::Blind),
     );
+    let on_time = lanes(LaneStatus::OnTime);
     let all: usize = status.lanes.values().sum();
     let critical = status
         .alerts
@@ -169,8 +170,10 @@ fn headline(status: &Status) -> Headline {
         )
     } else if all == 0 {
         ("unknown", "No lane is known yet".to_owned())
+    } else if on_time == 0 {
+        ("unknown", "No lane has been seen to succeed".to_owned())
     } else {
-        ("on_time", format!("All {} as expected", count(all, "lane")))
+        ("on_time", format!("{} on time", count(on_time, "lane")))
     };
     Headline { class, text }
 }
@@ -189,14 +192,14 @@ fn outbox(status: &Status) -> String {
     }
 }
 
-/// Lanes in trouble come first.
-const fn urgency(status: LaneStatus) -> u8 {
-    match status {
+/// Lanes in trouble come first, those nothing is expected of come last.
+const fn urgency(lane: &Lane) -> u8 {
+    match lane.status {
         LaneStatus::Missed => 5,
         LaneStatus::Blind => 4,
         LaneStatus::Late => 3,
-        LaneStatus::Unknown => 2,
+        LaneStatus::Unknown if lane.idle_reason.is_none() => 2,
         LaneStatus::OnTime => 1,
-        LaneStatus::Paused => 0,
+        LaneStatus::Unknown | LaneStatus::Paused => 0,
     }
 }
