@@ -86,7 +86,10 @@ async fn an_alert_is_read_back_whole(bench: Bench) {
         .await
         .expect("alerts");
     assert_eq!(listed, [alert.clone()]);
-    for (path, end) in [(alert.subject.path.as_str(), Some(at(140))), ("elsewhere", None)] {
+    for (path, end) in [
+        (alert.subject.path.as_str(), Some(at(140))),
+        ("elsewhere", None),
+    ] {
         let found = bench
             .store
             .last_resolved(alert.rule, &alert.subject.tenant, path)
