@@ -1,7 +1,7 @@
 //! The HTTP surface: status page, metrics, health, API.
 //!
 //! Reads the store and never waits for Microsoft Graph. Everything but the test message only
-//! reads; see [`test_notify`] for what guards that one.
+//! reads; see `test_notify` for what guards that one.
 
 mod api;
 mod error;

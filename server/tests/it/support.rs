@@ -15,7 +15,7 @@ use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{
-    AlertFilter, Expectation, LaneFilter, LaneUpdate, PollCommit, PollOutcome, Store, StoreOptions,
+    AlertFilter, Expectation, LaneFilter, LaneUpdate, PollCommit, PollOutcome, Store,
 };
 use tempfile::TempDir;
 
