@@ -8,21 +8,25 @@
 //! Start reading at [`App::build`] (what is wired to what), [`config::load`] (what an operator
 //! may say) and [`http::router`] (what is answered).
 
-pub mod app;
+mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod error;
 mod generate;
 pub mod http;
 pub mod lifecycle;
 mod logging;
+mod loops;
 pub mod notify_test;
 mod opening;
 mod retention;
 mod running;
+mod wiring;
 mod words;
 
-pub use app::{App, AppError};
+pub use app::App;
+pub use error::AppError;
 pub use running::Running;
 
 /// Makes ring the one provider of cryptography. Every program and every test that speaks TLS

@@ -8,9 +8,9 @@ use syncwatch_domain::span::Span;
 use syncwatch_store::{Store, StoreError, StoreOptions, Trouble};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::AppError;
 use crate::config::Config;
 use crate::config::sections::store::StoreUrl;
+use crate::error::AppError;
 
 /// Wait between attempts to open the database.
 const RETRY: Backoff = Backoff {

@@ -57,3 +57,30 @@ fn the_example_is_a_good_configuration_and_all_it_shows_is_known() {
         assert!(!report.contains(complaint), "{report}");
     }
 }
+
+#[test]
+fn the_quick_start_of_the_readme_is_a_good_configuration() {
+    let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let text: String = block
+        .lines()
+        .map(|line| format!("{}\n", line.trim_start()))
+        .collect();
+    if let Err(report) = syncwatch::config::load("README.md", &text, []) {
+        panic!("{report}");
+    }
+}
+
+#[test]
+fn the_readme_names_the_rights_of_every_poll_that_is_not_optional() {
+    let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    for poll in syncwatch_domain::source::Poll::ALL {
+        let right = poll.right();
+        assert!(
+            right.optional || readme.contains(&format!("| `{}` |", right.permission)),
+            "{}",
+            right.permission
+        );
+    }
+}

@@ -262,3 +262,51 @@ async fn the_clock_of_the_page_is_the_one_of_the_service() {
     );
     site.end().await;
 }
+
+/// Every key of a value, at any depth but below free-form ones.
+fn keys(json: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match json {
+        Value::Object(table) => {
+            for (key, inner) in table {
+                found.insert(key.clone());
+                if key != "labels" {
+                    keys(inner, found);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_key_the_api_says_is_documented() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md")).unwrap();
+    let site = site().await;
+    let mut said = std::collections::BTreeSet::new();
+    for path in [
+        "/api/v1/lanes",
+        "/api/v1/windows",
+        "/api/v1/alerts",
+        "/api/v1/status",
+        "/-/ready",
+        "/nowhere",
+    ] {
+        keys(&site.get(path).await.json(), &mut said);
+    }
+    let post = client()
+        .post(format!("{}/api/v1/test-notify", site.url))
+        .header("content-type", "application/json");
+    keys(&Answer::of(post.body("{}")).await.json(), &mut said);
+    assert!(said.len() > 50, "{said:?}");
+    let missing: Vec<_> = said
+        .iter()
+        .filter(|key| !page.contains(&format!("`{key}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/api.md says nothing of {missing:?}"
+    );
+    site.end().await;
+}
