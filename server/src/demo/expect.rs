@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub(super) strangers: usize,
     /// Messages that were given up.
     pub(super) dead_letters: usize,
+    /// Lanes with an entry in the ledger of missed windows, as subjects of alerts name them.
+    pub(super) ledger: BTreeSet<String>,
 }
 
 /// One thing that must have happened.
@@ -75,6 +77,10 @@ pub(super) const EXPECTED: &[Expectation] = &[
     Expectation {
         what: "no missed window of a lane whose job went on",
         check: Record::no_false_miss,
+    },
+    Expectation {
+        what: "a ledger that holds the windows that were missed and no others",
+        check: Record::ledger_is_true,
     },
     Expectation {
         what: "a throttled Teams post, delivered at its Retry-After time",
@@ -213,6 +219,17 @@ impl Record {
                 told.notification.alert.subject.title
             )),
         }
+    }
+
+    fn ledger_is_true(&self) -> Result<(), String> {
+        let expected = BTreeSet::from([STOPPED.to_owned(), QUARANTINED.to_owned()]);
+        if self.ledger == expected {
+            return Ok(());
+        }
+        Err(format!(
+            "it has {:?}, expected were {expected:?}",
+            self.ledger
+        ))
     }
 
     fn teams_waited(&self) -> Result<(), String> {

@@ -8,12 +8,14 @@ mod expect;
 mod print;
 mod setup;
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use syncwatch_domain::alert::Subject;
 use syncwatch_domain::clock::{Clock, SystemClock};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_simulator::{Ports, Simulator, Story};
@@ -31,6 +33,8 @@ use crate::{App, Running, logging};
 const SETTLE: Duration = Duration::from_secs(15);
 /// Dead letters looked for at the end.
 const DEAD_LETTERS: u32 = 100;
+/// Entries of the ledger looked at in the end.
+const LEDGER: u32 = 1_000;
 
 /// How to play the story.
 #[derive(Clone, Debug, Args)]
@@ -108,6 +112,7 @@ impl Stage {
             told: Vec::new(),
             strangers: 0,
             dead_letters: 0,
+            ledger: BTreeSet::new(),
         };
         Ok(Self {
             sim,
@@ -149,6 +154,7 @@ impl Stage {
             }
             if !exit && now >= end && !ended {
                 ended = true;
+                self.look_into_the_store().await;
                 print::verdict(&self.record);
                 print::serving(&self.service.url());
             }
@@ -184,14 +190,23 @@ impl Stage {
     }
 
     async fn all_there(&mut self) -> bool {
-        self.record.dead_letters = self
-            .store
-            .dead_letters(DEAD_LETTERS)
-            .await
-            .map_or(0, |dead| dead.len());
+        self.look_into_the_store().await;
         EXPECTED
             .iter()
             .all(|expected| expected.missing(&self.record).is_none())
+    }
+
+    /// What no message tells: messages that were given up, and the ledger.
+    async fn look_into_the_store(&mut self) {
+        if let Ok(dead) = self.store.dead_letters(DEAD_LETTERS).await {
+            self.record.dead_letters = dead.len();
+        }
+        if let Ok(entries) = self.store.ledger(LEDGER).await {
+            self.record.ledger = entries
+                .iter()
+                .map(|(key, _)| Subject::lane(key).path)
+                .collect();
+        }
     }
 }
 

@@ -157,6 +157,7 @@ pub(super) async fn at_a_glance(
         .collect();
     let firing = AlertFilter {
         firing_only: true,
+        limit: MOST,
         ..AlertFilter::default()
     };
     let alerts = store.alerts(&firing).await?;

@@ -133,6 +133,7 @@ fn good() -> Record {
         told: all,
         strangers: 0,
         dead_letters: 0,
+        ledger: [STOPPED, QUARANTINED].map(str::to_owned).into(),
     }
 }
 
@@ -239,5 +240,22 @@ fn what_was_given_up_or_cannot_be_explained_is_noticed() {
             ..good()
         };
         assert_eq!(missing(&record).len(), 1);
+    }
+}
+
+#[test]
+fn an_entry_too_many_or_too_few_in_the_ledger_is_noticed() {
+    let whole = good().ledger;
+    let more = whole
+        .iter()
+        .cloned()
+        .chain(["lane/cloud/objects/werke.example".to_owned()])
+        .collect();
+    for ledger in [more, BTreeSet::new()] {
+        let record = Record { ledger, ..good() };
+        assert_eq!(
+            missing(&record),
+            ["a ledger that holds the windows that were missed and no others"]
+        );
     }
 }

@@ -18,6 +18,8 @@ use crate::words::{count, span};
 
 /// Lanes shown; the rest is counted. Those in trouble come first.
 const LANES_SHOWN: usize = 300;
+/// Alerts shown; the rest is counted.
+const ALERTS_SHOWN: usize = 100;
 
 /// The page.
 #[derive(Template)]
@@ -29,6 +31,7 @@ struct Page {
     not_ready: Vec<String>,
     counts: Vec<Count>,
     alerts: Vec<AlertRow>,
+    more_alerts: usize,
     lanes: Vec<LaneRow>,
     more_lanes: usize,
     sources: Vec<SourceRow>,
@@ -86,6 +89,7 @@ impl Page {
             not_ready: vec![reason],
             counts: Vec::new(),
             alerts: Vec::new(),
+            more_alerts: 0,
             lanes: Vec::new(),
             more_lanes: 0,
             sources: Vec::new(),
@@ -111,8 +115,10 @@ impl Page {
         Self {
             headline,
             counts: counts.filter(|count| count.n > 0).collect(),
+            more_alerts: alerts.len().saturating_sub(ALERTS_SHOWN),
             alerts: alerts
                 .into_iter()
+                .take(ALERTS_SHOWN)
                 .map(|alert| AlertRow::of(alert, now))
                 .collect(),
             lanes: lanes
