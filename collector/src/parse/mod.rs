@@ -1,8 +1,9 @@
 //! Answers of Microsoft Graph, read leniently: unknown members of enumerations, `null`, missing
 //! fields, empty texts, zero dates and extra fields are normal; wrong types are not.
 //!
-//! Pages are read in two passes: the page is split into rows without looking into them, then the
-//! few needed fields of a row are read in place. The names Graph gives its fields stay in here.
+//! Only the few needed fields of a row are read, in place. Pages of the provisioning log, which are
+//! many and large, are read in one pass; other pages are split into rows first. The names Graph
+//! gives its fields stay in here.
 
 pub(crate) mod agents;
 pub(crate) mod audits;
@@ -12,6 +13,7 @@ pub(crate) mod organization;
 pub(crate) mod page;
 pub(crate) mod principals;
 pub mod provisioning;
+pub(crate) mod stream;
 pub(crate) mod values;
 
 use serde::Deserialize;

@@ -6,16 +6,16 @@ use serde::Deserialize;
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
 use syncwatch_domain::time::Timestamp;
 
-use super::page::Page;
+use super::stream::Stream;
 use super::values::{First, Text, When, filled, is};
 use super::{ParseError, ParseError as Error};
 
 const WHAT: &str = "provisioning logs";
 
-/// A page of the provisioning log.
-#[derive(Debug)]
+/// The rows of a page of the provisioning log; a row is read when the iterator comes to it.
+#[derive(Clone, Debug)]
 pub struct Rows<'a> {
-    page: Page<'a>,
+    stream: Stream<'a>,
 }
 
 /// The needed fields of a row, borrowed from the page, and the row itself.
@@ -43,43 +43,29 @@ pub struct Row<'a> {
     pub principal_id: Option<Cow<'a, str>>,
 }
 
-/// Splits a page into rows; a row is read when the iterator comes to it.
+/// Opens a page.
 ///
 /// # Errors
-/// When the page is no JSON collection.
+/// When it is no JSON collection; what is wrong behind its first row shows when it is read.
 pub fn rows(page: &[u8]) -> Result<Rows<'_>, ParseError> {
-    Page::split(WHAT, page).map(|page| Rows { page })
+    Stream::open(WHAT, page).map(|stream| Rows { stream })
 }
 
-impl<'a> Rows<'a> {
-    /// Where the next page is; `None` on the last one.
+impl Rows<'_> {
+    /// Where the next page is; ask for it behind the last row. `None` on the last page.
     #[must_use]
     pub fn next_link(&self) -> Option<&str> {
-        self.page.next_link()
+        self.stream.next_link()
     }
+}
 
-    /// How many rows the page has.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.page.raw().len()
-    }
+impl<'a> Iterator for Rows<'a> {
+    type Item = Result<Row<'a>, ParseError>;
 
-    /// Whether the page is empty, which is legal also in the middle.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Reads the rows one by one.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Row<'a>, ParseError>> + '_ {
-        (0..self.len()).map(|index| self.row(index))
-    }
-
-    fn row(&self, index: usize) -> Result<Row<'a>, ParseError> {
-        let needed: Needed<'a> = self.page.row(index)?;
-        needed
-            .checked(self.page.raw()[index].get())
-            .map_err(|error| error.in_row(index))
+    fn next(&mut self) -> Option<Self::Item> {
+        let index = self.stream.rows_read();
+        let row = self.stream.next_row::<Needed<'a>>()?;
+        Some(row.and_then(|(needed, raw)| needed.checked(raw).map_err(|error| error.in_row(index))))
     }
 }
 

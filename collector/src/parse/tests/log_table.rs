@@ -27,8 +27,8 @@ fn page(rows: &[Value]) -> Vec<u8> {
 fn needed_fields_are_read_and_the_row_is_kept_as_it_came() {
     let failure = json!({"status": "failure", "errorInformation": {"errorCode": "DuplicateSourceEntries", "reason": "r", "errorCategory": "tomorrow"}});
     let body = page(&[row(&json!({"provisioningStatusInfo": failure}))]);
-    let rows = provisioning::rows(&body).unwrap();
-    let read = rows.iter().next().unwrap().unwrap();
+    let mut rows = provisioning::rows(&body).unwrap();
+    let read = rows.next().unwrap().unwrap();
     assert_eq!(read.id, "71d8a2c4-5e0b-4f37-9a66-1c2f3b4d5e01");
     assert_eq!(read.occurred_at, at("2026-10-03T07:41:09Z"));
     assert_eq!(read.cycle_id.as_deref(), Some("c-1"));
@@ -59,7 +59,6 @@ fn words_of_today_and_of_tomorrow_are_read() {
         assert_eq!(
             provisioning::rows(&body)
                 .unwrap()
-                .iter()
                 .next()
                 .unwrap()
                 .unwrap()
@@ -82,7 +81,6 @@ fn words_of_today_and_of_tomorrow_are_read() {
         assert_eq!(
             provisioning::rows(&body)
                 .unwrap()
-                .iter()
                 .next()
                 .unwrap()
                 .unwrap()
@@ -96,8 +94,8 @@ fn words_of_today_and_of_tomorrow_are_read() {
 fn absent_null_and_empty_are_the_same() {
     let nothing = json!({"jobId": null, "cycleId": "", "sourceIdentity": {"id": ""}, "servicePrincipal": null});
     let body = page(&[row(&nothing)]);
-    let rows = provisioning::rows(&body).unwrap();
-    let read = rows.iter().next().unwrap().unwrap();
+    let mut rows = provisioning::rows(&body).unwrap();
+    let read = rows.next().unwrap().unwrap();
     assert_eq!(
         (read.job_id, read.cycle_id, read.principal_id),
         (None, None, None)
@@ -111,8 +109,8 @@ fn absent_null_and_empty_are_the_same() {
         &json!({"servicePrincipal": [{"id": "sp-9"}, {"id": "sp-10"}], "sourceIdentity": null, "targetIdentity": null}),
     );
     let body = page(&[listed]);
-    let rows = provisioning::rows(&body).unwrap();
-    let read = rows.iter().next().unwrap().unwrap();
+    let mut rows = provisioning::rows(&body).unwrap();
+    let read = rows.next().unwrap().unwrap();
     assert_eq!(read.principal_id.as_deref(), Some("sp-9"));
     assert_eq!(read.object_id, None);
 }
@@ -133,8 +131,8 @@ fn a_row_with_wrong_types_fails_and_names_itself() {
         json!({"sourceIdentity": 7}),
     ] {
         let body = page(&[row(&json!({})), row(&wrong)]);
-        let rows = provisioning::rows(&body).unwrap();
-        let results: Vec<_> = rows.iter().collect();
+        let mut rows = provisioning::rows(&body).unwrap();
+        let results: Vec<_> = rows.by_ref().collect();
         assert!(results[0].is_ok());
         let sentence = results[1].as_ref().unwrap_err().to_string();
         assert!(sentence.starts_with("row 2: "), "{wrong}: {sentence}");
@@ -145,19 +143,13 @@ fn a_row_with_wrong_types_fails_and_names_itself() {
 fn what_is_not_needed_may_be_anything() {
     let odd = json!({"durationInMilliseconds": "long", "provisioningSteps": 5, "modifiedProperties": null, "initiatedBy": []});
     let body = page(&[row(&odd)]);
-    assert!(
-        provisioning::rows(&body)
-            .unwrap()
-            .iter()
-            .all(|row| row.is_ok())
-    );
+    assert!(provisioning::rows(&body).unwrap().all(|row| row.is_ok()));
     let huge = String::from_utf8(body)
         .unwrap()
         .replace("\"long\"", "1e999999");
     assert!(
         provisioning::rows(huge.as_bytes())
             .unwrap()
-            .iter()
             .all(|row| row.is_ok())
     );
 }
@@ -165,8 +157,8 @@ fn what_is_not_needed_may_be_anything() {
 #[test]
 fn an_empty_page_may_have_a_successor() {
     let body = bytes(&json!({"@odata.nextLink": "https://g/?$skiptoken=a_1", "value": []}));
-    let rows = provisioning::rows(&body).unwrap();
-    assert!(rows.is_empty());
+    let mut rows = provisioning::rows(&body).unwrap();
+    assert!(rows.next().is_none());
     assert_eq!(rows.next_link(), Some("https://g/?$skiptoken=a_1"));
 }
 

@@ -23,9 +23,9 @@ pub(super) struct Page<'a> {
 
 /// Reads a page. Other provisioning applications write into the same log; their rows are left.
 pub(super) fn page<'a>(run: &PollRun<'_>, body: &'a [u8]) -> Result<Page<'a>, ParseError> {
-    let page = rows(body)?;
-    let mut ours = Vec::with_capacity(page.len());
-    for row in page.iter() {
+    let mut page = rows(body)?;
+    let mut ours = Vec::new();
+    for row in page.by_ref() {
         let row = row?;
         if is_ours(&run.tenant.shared(), &row) {
             ours.push(row);
