@@ -10,5 +10,6 @@ pub mod ingest;
 pub mod io;
 pub mod latency;
 pub mod machine;
+pub mod parse;
 pub mod report;
 pub mod stats;

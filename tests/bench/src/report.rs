@@ -96,7 +96,8 @@ pub fn short(value: f64) -> String {
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.1 => format!("{value:.2}"),
         0.0 => "0".to_owned(),
-        _ => format!("{value:.4}"),
+        size if size >= 0.001 => format!("{value:.4}"),
+        _ => format!("{value:.1e}"),
     }
 }
 
@@ -159,6 +160,7 @@ mod tests {
         for (value, text) in [
             (0.0, "0"),
             (0.004_56, "0.0046"),
+            (0.000_001_12, "1.1e-6"),
             (0.85, "0.85"),
             (12.34, "12.3"),
             (66_100.4, "66,100"),

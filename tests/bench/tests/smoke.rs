@@ -35,3 +35,12 @@ fn ingest_stores_the_same_rows_as_a_bare_loop_and_as_copy() {
         assert!(text.contains(held), "{held:?} is missing in:\n{text}");
     }
 }
+
+#[test]
+fn parsers_find_the_same_failures() {
+    let text = smoke(env!("CARGO_BIN_EXE_parse"), &[]);
+    assert!(
+        text.contains("owned structs") && text.contains("heap, share of owned"),
+        "{text}"
+    );
+}

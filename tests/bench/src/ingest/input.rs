@@ -26,7 +26,7 @@ pub(super) fn pages(all: u32, first: u32, count: u32, rows_per_page: u32) -> Vec
 /// When the page is not what Graph sends.
 pub(super) fn parse(body: &str) -> anyhow::Result<Vec<Row<'_>>> {
     let page = provisioning::rows(body.as_bytes()).context("split a page")?;
-    page.iter().collect::<Result<_, _>>().context("read a row")
+    page.collect::<Result<_, _>>().context("read a row")
 }
 
 /// The same rows in the form the store takes.
