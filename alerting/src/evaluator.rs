@@ -183,7 +183,7 @@ impl Evaluator {
         let mut seen = Seen::default();
         if job_matters {
             // What a job is up to must be known before its lanes are: one cause, one message.
-            let jobs: Vec<StoredJob> = self.store.unseen().await?.jobs;
+            let jobs: Vec<StoredJob> = self.store.unseen_jobs().await?;
             let firing = self.firing().await?;
             conditions.extend(snapshot::job_conditions(&jobs, firing, &terms.settings));
             seen.jobs = snapshot::seen_jobs(&jobs);

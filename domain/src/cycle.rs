@@ -36,7 +36,7 @@ words! {
 }
 
 /// One observed run of a lane.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cycle {
     /// Start, when the source tells it.
     pub began_at: Option<Timestamp>,

@@ -40,7 +40,7 @@ words! {
 }
 
 /// Why and since when a job is held back (Microsoft Graph `synchronizationQuarantine`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Quarantine {
     /// Reason as Graph spells it; unknown members are kept verbatim.
     pub reason: String,
@@ -53,7 +53,7 @@ pub struct Quarantine {
 }
 
 /// An error of a job, not of a single object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct JobError {
     /// Code as Graph spells it.
     pub code: String,
@@ -62,7 +62,7 @@ pub struct JobError {
 }
 
 /// What is known of one synchronization job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Job {
     /// Name of the tenant in the config.
     pub tenant: String,
@@ -100,6 +100,16 @@ impl Job {
     #[must_use]
     pub fn lane_kind(&self) -> Option<LaneKind> {
         lane_kind_of_template(&self.template)
+    }
+
+    /// What of the job matters to rules: all but the instants that move with every cycle.
+    #[must_use]
+    pub fn lasting(&self) -> Self {
+        Self {
+            read_at: Timestamp::EPOCH,
+            steady_last_at: None,
+            ..self.clone()
+        }
     }
 
     /// Whether cycles are expected of the job.

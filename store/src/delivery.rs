@@ -113,10 +113,11 @@ pub(crate) async fn insert_deliveries(
 }
 
 impl Store {
-    /// Takes deliveries to send: first those this instance holds already and does not have in
-    /// flight (no write), then due ones that nobody holds, which are leased for `lease`.
+    /// Takes deliveries to send: those this instance holds already and does not have in flight
+    /// (no write); where there are none, due ones that nobody holds, which are leased for `lease`.
     ///
-    /// Each receiver gets at most the places it offers, in the order of their due time.
+    /// Each receiver gets at most the places it offers, in the order of their due time. What is
+    /// held was born leased, which is the common case, and it is sent without a further look.
     ///
     /// # Errors
     /// When the database refuses.
@@ -135,11 +136,10 @@ impl Store {
                 .await?;
             own.retain(|delivery| !in_flight.contains(&delivery.id));
             own.truncate(limit);
-            let missing = limit - own.len();
-            claimed.extend(own);
-            if missing > 0 {
-                claimed.extend(self.lease_due(&want.receiver, now, lease, missing).await?);
+            if own.is_empty() {
+                own = self.lease_due(&want.receiver, now, lease, limit).await?;
             }
+            claimed.extend(own);
         }
         Ok(claimed)
     }

@@ -50,7 +50,7 @@ pub enum PollOutcome {
 }
 
 /// Whether cycles are expected of a lane.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expectation {
     /// Yes.
     Expected,
@@ -67,7 +67,7 @@ pub enum Expectation {
 }
 
 /// What a poll learned of one lane.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LaneUpdate {
     /// Which lane; made when it is new.
     pub key: LaneKey,

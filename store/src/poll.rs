@@ -1,5 +1,7 @@
 //! What one poll learned, committed as a whole.
 
+use std::collections::HashMap;
+
 use sqlx::AssertSqlSafe;
 use syncwatch_domain::job::Job;
 use syncwatch_domain::policy::LanePolicy;
@@ -207,15 +209,6 @@ async fn keep_ledger(
     Ok(())
 }
 
-/// What of a job matters to rules: all but the instants that move with every cycle.
-fn lasting(job: &Job) -> Job {
-    Job {
-        read_at: Timestamp::EPOCH,
-        steady_last_at: None,
-        ..job.clone()
-    }
-}
-
 async fn record_jobs(
     tx: &mut Tx,
     source: SourceId,
@@ -225,34 +218,63 @@ async fn record_jobs(
     if jobs.is_empty() && !complete {
         return Ok(());
     }
-    let known: Vec<(String, String, i64)> = fetch_in!(
-        tx,
-        "load jobs",
-        sqlx::query_as("select job_id, facts, gone from job where source_id = $1").bind(source.0)
-    )?;
-    let mut known: std::collections::HashMap<String, (String, i64)> = known
-        .into_iter()
-        .map(|(id, facts, gone)| (id, (facts, gone)))
-        .collect();
+    let mut known = if complete {
+        known_jobs(tx, source).await?
+    } else {
+        HashMap::new()
+    };
     for job in jobs {
-        let before = known.remove(&job.job_id);
+        let before = if complete {
+            known.remove(&job.job_id)
+        } else {
+            known_job(tx, job).await?
+        };
         let same = before.as_ref().is_some_and(|(facts, gone)| {
             *gone == 0
                 && serde_json::from_str::<Job>(facts)
-                    .is_ok_and(|before| lasting(&before) == lasting(job))
+                    .is_ok_and(|before| before.lasting() == job.lasting())
         });
         if !same {
             write_job(tx, source, job).await?;
         }
     }
-    if complete {
-        for (job_id, (_, gone)) in known {
-            if gone == 0 {
-                mark_gone(tx, source, &job_id).await?;
-            }
+    for (job_id, (_, gone)) in known {
+        if gone == 0 {
+            mark_gone(tx, source, &job_id).await?;
         }
     }
     Ok(())
+}
+
+/// A job's facts as stored, and whether it was gone.
+type KnownJob = (String, i64);
+
+/// All jobs of a source, by id.
+async fn known_jobs(
+    tx: &mut Tx,
+    source: SourceId,
+) -> Result<HashMap<String, KnownJob>, StoreError> {
+    let rows: Vec<(String, String, i64)> = fetch_in!(
+        tx,
+        "load jobs",
+        sqlx::query_as("select job_id, facts, gone from job where source_id = $1").bind(source.0)
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, facts, gone)| (id, (facts, gone)))
+        .collect())
+}
+
+/// One job: when few were asked for, their source may have a thousand others.
+async fn known_job(tx: &mut Tx, job: &Job) -> Result<Option<KnownJob>, StoreError> {
+    let rows: Vec<KnownJob> = fetch_in!(
+        tx,
+        "load a job",
+        sqlx::query_as("select facts, gone from job where tenant = $1 and job_id = $2")
+            .bind(job.tenant.as_str())
+            .bind(job.job_id.as_str())
+    )?;
+    Ok(rows.into_iter().next())
 }
 
 /// A job that is no longer listed; its lanes are not expected to run.

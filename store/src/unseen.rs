@@ -21,13 +21,56 @@ fn fact(row: FactRow) -> Result<StoredFact, StoreError> {
     })
 }
 
+/// Which tables hold something the evaluator has not looked at.
+#[derive(sqlx::FromRow)]
+struct News {
+    sources: bool,
+    jobs: bool,
+    object_errors: bool,
+    facts: bool,
+}
+
 impl Store {
     /// Rows that changed since they were last marked seen, and every source that fails.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn unseen(&self) -> Result<Unseen, StoreError> {
-        let sources: Vec<SourceRow> = fetch!(
+        let mut unseen = Unseen::default();
+        // Mostly there is nothing, and one question is enough to know.
+        for news in self.news().await? {
+            if news.sources {
+                unseen.sources = self.unseen_sources().await?;
+            }
+            if news.jobs {
+                unseen.jobs = self.unseen_jobs().await?;
+            }
+            if news.object_errors {
+                unseen.object_errors = self.unseen_object_errors().await?;
+            }
+            if news.facts {
+                unseen.facts = self.unseen_facts().await?;
+            }
+        }
+        Ok(unseen)
+    }
+
+    async fn news(&self) -> Result<Vec<News>, StoreError> {
+        fetch!(
+            self,
+            "look for changes",
+            sqlx::query_as(
+                "select exists (select 1 from source where unseen = 1) \
+                 or exists (select 1 from source where failing_since is not null) as sources, \
+                 exists (select 1 from job where unseen = 1) as jobs, \
+                 exists (select 1 from object_error_job where unseen = 1) as object_errors, \
+                 exists (select 1 from fact where unseen = 1) as facts"
+            )
+        )
+    }
+
+    async fn unseen_sources(&self) -> Result<Vec<StoredSource>, StoreError> {
+        let rows: Vec<SourceRow> = fetch!(
             self,
             "list changed sources",
             sqlx::query_as(
@@ -36,39 +79,42 @@ impl Store {
                  from source s where s.unseen = 1 or s.failing_since is not null order by s.id"
             )
         )?;
-        let jobs: Vec<(String, i64, i64)> = fetch!(
+        rows.into_iter().map(StoredSource::try_from).collect()
+    }
+
+    /// Jobs that changed since they were last marked seen.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn unseen_jobs(&self) -> Result<Vec<StoredJob>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = fetch!(
             self,
             "list changed jobs",
             sqlx::query_as(
                 "select facts, gone, version from job where unseen = 1 order by tenant, job_id"
             )
         )?;
-        let facts: Vec<FactRow> = fetch!(
+        rows.into_iter()
+            .map(|(facts, gone, version)| {
+                let job: Job = serde_json::from_str(&facts).during("read a job")?;
+                Ok(StoredJob {
+                    job,
+                    gone: gone != 0,
+                    version,
+                })
+            })
+            .collect()
+    }
+
+    async fn unseen_facts(&self) -> Result<Vec<StoredFact>, StoreError> {
+        let rows: Vec<FactRow> = fetch!(
             self,
             "list changed facts",
             sqlx::query_as(
                 "select tenant, name, value, read_at from fact where unseen = 1 order by tenant, name"
             )
         )?;
-        Ok(Unseen {
-            sources: sources
-                .into_iter()
-                .map(StoredSource::try_from)
-                .collect::<Result<_, _>>()?,
-            jobs: jobs
-                .into_iter()
-                .map(|(facts, gone, version)| {
-                    let job: Job = serde_json::from_str(&facts).during("read a job")?;
-                    Ok(StoredJob {
-                        job,
-                        gone: gone != 0,
-                        version,
-                    })
-                })
-                .collect::<Result<_, StoreError>>()?,
-            object_errors: self.unseen_object_errors().await?,
-            facts: facts.into_iter().map(fact).collect::<Result<_, _>>()?,
-        })
+        rows.into_iter().map(fact).collect()
     }
 
     /// All jobs that are listed at present.

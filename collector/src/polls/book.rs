@@ -1,8 +1,10 @@
 //! Which jobs there are, which lane each one feeds, and whether any of a kind is at work.
+//!
+//! A tenant may have a hundred thousand jobs, so nothing here walks through all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use syncwatch_domain::cycle::Cycle;
 use syncwatch_domain::job::{Job, lane_kind_of_template};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind};
 use syncwatch_store::LaneUpdate;
@@ -10,44 +12,42 @@ use syncwatch_store::LaneUpdate;
 /// What is remembered of a job between polls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    principal: String,
+    principal: Arc<str>,
     kind: LaneKind,
-    domain: String,
-    partition: String,
+    domain: Arc<str>,
+    partition: Arc<str>,
     /// It is listed; a job that is gone keeps its lane's name until another job takes it.
     listed: bool,
     /// Cycles are expected of it.
     at_work: bool,
-    /// It is gone, and its lane does not know yet.
-    owed: bool,
+}
+
+impl Entry {
+    fn feeds(&self, kind: LaneKind, partition: &str) -> bool {
+        self.kind == kind && &*self.partition == partition
+    }
 }
 
 /// The jobs of a tenant that feed lanes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobBook {
-    jobs: BTreeMap<String, Entry>,
-    /// Lane updates as last committed: what did not change need not be written again.
-    committed: BTreeMap<LaneKey, LaneUpdate>,
+    jobs: HashMap<Arc<str>, Entry>,
+    /// Listed jobs by configuration.
+    listed: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// Listed jobs by the lane they feed.
+    feeders: HashMap<(LaneKind, Arc<str>), BTreeSet<Arc<str>>>,
+    /// How many listed jobs of a kind are at work.
+    at_work: HashMap<LaneKind, usize>,
+    /// Jobs that are gone, and whose lanes do not know yet.
+    owed: BTreeSet<Arc<str>>,
 }
 
 impl JobBook {
     /// Takes in a job that was known before the start, with the partition its lane has on record.
     pub(crate) fn recall(&mut self, job: &Job, partition: Option<&str>) {
-        let Some(kind) = lane_kind_of_template(&job.template) else {
-            return;
-        };
-        self.jobs.insert(
-            job.job_id.clone(),
-            Entry {
-                principal: job.service_principal_id.clone(),
-                kind,
-                domain: job.domain.clone(),
-                partition: partition.unwrap_or(&job.domain).to_owned(),
-                listed: true,
-                at_work: job.is_expected_to_run(),
-                owed: false,
-            },
-        );
+        if let Some(kind) = lane_kind_of_template(&job.template) {
+            self.enter(job, kind, partition.unwrap_or(&job.domain).into());
+        }
     }
 
     /// Takes in a job as read and gives the lane it feeds.
@@ -56,97 +56,141 @@ impl JobBook {
     /// gets its own: the domain and the end of its id. A lane keeps its name.
     pub(crate) fn note(&mut self, tenant: &str, job: &Job) -> Option<LaneKey> {
         let kind = lane_kind_of_template(&job.template)?;
-        let known = self.jobs.get(&job.job_id);
-        let partition = match known.filter(|entry| entry.domain == job.domain) {
-            Some(entry) => entry.partition.clone(),
-            None => self.free_partition(kind, job),
+        let known = self.jobs.get(job.job_id.as_str());
+        let partition = match known.filter(|entry| *entry.domain == *job.domain) {
+            Some(entry) => Arc::clone(&entry.partition),
+            None => self.free_partition(kind, job).into(),
         };
-        self.jobs.insert(
-            job.job_id.clone(),
-            Entry {
-                principal: job.service_principal_id.clone(),
-                kind,
-                domain: job.domain.clone(),
-                partition: partition.clone(),
-                listed: true,
-                at_work: job.is_expected_to_run(),
-                owed: false,
-            },
-        );
-        Some(lane(tenant, kind, &partition))
+        let key = lane(tenant, kind, &partition);
+        self.enter(job, kind, partition);
+        Some(key)
     }
 
     fn free_partition(&self, kind: LaneKind, job: &Job) -> String {
-        let taken = self.jobs.iter().any(|(id, entry)| {
-            *id != job.job_id && entry.listed && entry.kind == kind && entry.partition == job.domain
-        });
+        let taken = self
+            .feeders(kind, &job.domain)
+            .is_some_and(|ids| ids.iter().any(|id| **id != *job.job_id));
         if !taken {
             return job.domain.clone();
         }
-        let tail: String = job
-            .job_id
-            .chars()
-            .rev()
-            .take(8)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
+        let letters = job.job_id.chars().count();
+        let tail: String = job.job_id.chars().skip(letters.saturating_sub(8)).collect();
         format!("{} {tail}", job.domain)
+    }
+
+    fn feeders(&self, kind: LaneKind, partition: &str) -> Option<&BTreeSet<Arc<str>>> {
+        self.feeders.get(&(kind, Arc::from(partition)))
+    }
+
+    /// Puts a listed job in its places.
+    fn enter(&mut self, job: &Job, kind: LaneKind, partition: Arc<str>) {
+        let principal = self
+            .listed
+            .get_key_value(job.service_principal_id.as_str())
+            .map_or_else(
+                || Arc::from(job.service_principal_id.as_str()),
+                |(known, _)| Arc::clone(known),
+            );
+        let domain = if *partition == *job.domain {
+            Arc::clone(&partition)
+        } else {
+            Arc::from(job.domain.as_str())
+        };
+        let entry = Entry {
+            principal,
+            kind,
+            domain,
+            partition,
+            listed: true,
+            at_work: job.is_expected_to_run(),
+        };
+        if self.jobs.get(job.job_id.as_str()) == Some(&entry) {
+            return;
+        }
+        self.strike(&job.job_id);
+        let id: Arc<str> = Arc::from(job.job_id.as_str());
+        self.owed.remove(&id);
+        self.listed
+            .entry(Arc::clone(&entry.principal))
+            .or_default()
+            .insert(Arc::clone(&id));
+        self.feeders
+            .entry((kind, Arc::clone(&entry.partition)))
+            .or_default()
+            .insert(Arc::clone(&id));
+        if entry.at_work {
+            *self.at_work.entry(kind).or_default() += 1;
+        }
+        self.jobs.insert(id, entry);
+    }
+
+    /// Takes a job out of all places but its entry.
+    fn strike(&mut self, id: &str) {
+        let Some(entry) = self.jobs.get_mut(id).filter(|entry| entry.listed) else {
+            return;
+        };
+        entry.listed = false;
+        if std::mem::take(&mut entry.at_work)
+            && let Some(count) = self.at_work.get_mut(&entry.kind)
+        {
+            *count -= 1;
+        }
+        if let Some(ids) = self.listed.get_mut(&entry.principal) {
+            ids.remove(id);
+        }
+        let lane = (entry.kind, Arc::clone(&entry.partition));
+        if let Some(ids) = self.feeders.get_mut(&lane) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.feeders.remove(&lane);
+            }
+        }
     }
 
     /// The complete list of a configuration's jobs was read: others of it are gone.
     pub(crate) fn list(&mut self, principal: &str, is_listed: impl Fn(&str) -> bool) {
-        for (id, entry) in &mut self.jobs {
-            if entry.listed && entry.principal == principal && !is_listed(id) {
-                entry.listed = false;
-                entry.at_work = false;
-                entry.owed = true;
+        for id in self.listed_of(principal) {
+            if !is_listed(&id) {
+                self.strike(&id);
+                self.owed.insert(id);
             }
         }
+    }
+
+    fn listed_of(&self, principal: &str) -> Vec<Arc<str>> {
+        let ids = self.listed.get(principal).into_iter().flatten();
+        ids.cloned().collect()
     }
 
     /// Lanes of jobs of `principal` that are gone, until that is committed. A lane that another
     /// job feeds by now is not among them.
     pub(crate) fn gone(&self, tenant: &str, principal: &str) -> Vec<(LaneKey, String)> {
-        let is_fed = |gone: &Entry| {
-            self.jobs.values().any(|entry| {
-                entry.listed && entry.kind == gone.kind && entry.partition == gone.partition
-            })
-        };
-        self.jobs
+        let entries = self
+            .owed
             .iter()
-            .filter(|(_, entry)| entry.owed && entry.principal == principal && !is_fed(entry))
-            .map(|(id, entry)| (lane(tenant, entry.kind, &entry.partition), id.clone()))
+            .filter_map(|id| Some((id, self.jobs.get(id)?)));
+        entries
+            .filter(|(_, entry)| *entry.principal == *principal)
+            .filter(|(_, entry)| self.feeders(entry.kind, &entry.partition).is_none())
+            .map(|(id, entry)| (lane(tenant, entry.kind, &entry.partition), id.to_string()))
             .collect()
     }
 
     /// The configuration is gone with all its jobs.
     pub(crate) fn forget_principal(&mut self, principal: &str) {
-        for entry in self
-            .jobs
-            .values_mut()
-            .filter(|entry| entry.principal == principal)
-        {
-            entry.listed = false;
-            entry.at_work = false;
+        for id in self.listed_of(principal) {
+            self.strike(&id);
         }
-        self.committed.clear();
     }
 
     /// How many lanes the jobs of a configuration feed.
     pub(crate) fn lanes_of(&self, principal: &str) -> usize {
-        self.jobs
-            .values()
-            .filter(|entry| entry.listed && entry.principal == principal)
-            .count()
+        self.listed.get(principal).map_or(0, BTreeSet::len)
     }
 
     /// Whether a Cloud Sync job of the kind is at work.
     pub(crate) fn is_at_work(&self, kind: LaneKind) -> bool {
-        self.jobs
-            .values()
-            .any(|entry| entry.kind == kind && entry.at_work)
+        self.at_work.get(&kind).is_some_and(|count| *count > 0)
     }
 
     /// Whether the log rows of this job are ours by what is known of it.
@@ -154,39 +198,15 @@ impl JobBook {
         self.jobs.contains_key(job_id)
     }
 
-    /// Leaves out updates that say what is on record already.
-    pub(crate) fn without_repetition(&self, updates: Vec<LaneUpdate>) -> Vec<LaneUpdate> {
-        updates
-            .into_iter()
-            .filter(|update| {
-                update.confirmed
-                    || update.gaps_between.is_some()
-                    || self.committed.get(&update.key) != Some(update)
+    /// These updates are on record now: their lanes know that their jobs are gone.
+    pub(crate) fn committed(&mut self, updates: &[LaneUpdate]) {
+        let jobs = &self.jobs;
+        self.owed.retain(|id| {
+            jobs.get(id).is_some_and(|entry| {
+                let mut keys = updates.iter().map(|update| &update.key);
+                !keys.any(|key| entry.feeds(key.kind, &key.partition))
             })
-            .collect()
-    }
-
-    /// The cycles of a lane as last committed: what its status named before.
-    pub(crate) fn told(&self, key: &LaneKey) -> &[Cycle] {
-        self.committed.get(key).map_or(&[], |update| &update.cycles)
-    }
-
-    /// These updates are on record now.
-    pub(crate) fn committed(&mut self, updates: Vec<LaneUpdate>) {
-        for mut update in updates {
-            for entry in self.jobs.values_mut().filter(|entry| entry.owed) {
-                entry.owed =
-                    entry.kind != update.key.kind || entry.partition != update.key.partition;
-            }
-            update.confirmed = false;
-            update.gaps_between = None;
-            self.committed.insert(update.key.clone(), update);
-        }
-    }
-
-    /// Timing or pauses changed: every lane is written again.
-    pub(crate) fn forget_committed(&mut self) {
-        self.committed.clear();
+        });
     }
 }
 

@@ -114,7 +114,7 @@ fn a_lane_whose_job_is_gone_is_told_until_that_is_on_record() {
         );
     }
     assert!(!book.is_at_work(LaneKind::Objects));
-    book.committed(vec![update(key)]);
+    book.committed(&[update(key)]);
     assert_eq!(book.gone("yew", "sp1"), []);
 }
 
@@ -129,34 +129,4 @@ fn a_new_job_takes_over_the_lane_of_one_that_is_gone() {
     );
     assert_eq!(book.gone("yew", "sp1"), []);
     assert_eq!(book.lanes_of("sp1"), 1);
-}
-
-#[test]
-fn what_is_on_record_is_not_written_again() {
-    let mut book = JobBook::default();
-    let key = book
-        .note("yew", &job("sp1", "a", "ad.yew.example"))
-        .expect("a lane");
-    let same = || vec![update(key.clone())];
-    assert_eq!(book.without_repetition(same()).len(), 1);
-    book.committed(same());
-    assert_eq!(book.without_repetition(same()).len(), 0);
-    let confirmed = LaneUpdate {
-        confirmed: true,
-        ..update(key.clone())
-    };
-    assert_eq!(book.without_repetition(vec![confirmed.clone()]).len(), 1);
-    book.committed(vec![confirmed]);
-    assert_eq!(
-        book.without_repetition(same()).len(),
-        0,
-        "confirmation is no lasting fact"
-    );
-    let paused = LaneUpdate {
-        expectation: Expectation::Paused { reason: "r".into() },
-        ..update(key.clone())
-    };
-    assert_eq!(book.without_repetition(vec![paused]).len(), 1);
-    book.forget_committed();
-    assert_eq!(book.without_repetition(same()).len(), 1);
 }

@@ -1,5 +1,7 @@
 //! Jobs of one Cloud Sync configuration: their state, and the cycles their status tells of.
 
+use std::collections::HashSet;
+
 use syncwatch_domain::job::{Job, JobStatus, ScheduleState};
 use syncwatch_store::{CrossingLane, Expectation, LaneUpdate};
 
@@ -39,19 +41,14 @@ fn path(run: &PollRun<'_>) -> String {
 
 /// Asks for the few jobs whose lanes crossed an instant; `None` when the list is the better way.
 async fn confirm(run: &PollRun<'_>) -> Result<Option<Learned>, PollError> {
-    let Some(since) = run.errand.confirms_since else {
-        return Ok(None);
-    };
     let state = &run.source.state;
-    if state.failing_since.is_some()
+    if run.errand.confirms_since.is_none()
+        || state.failing_since.is_some()
         || run.tenant.shared().book.lanes_of(&state.key.instance) <= LIST_UP_TO
     {
         return Ok(None);
     }
-    let crossing = run
-        .store
-        .lanes_crossing(run.source.id, since, run.started_at)
-        .await?;
+    let crossing = &run.crossing;
     let ids: Option<Vec<&str>> = crossing.iter().map(|lane| lane.job_id.as_deref()).collect();
     let Some(ids) = ids.filter(|ids| (1..=SINGLE_UP_TO).contains(&ids.len())) else {
         return Ok(None);
@@ -63,7 +60,7 @@ async fn confirm(run: &PollRun<'_>) -> Result<Option<Learned>, PollError> {
             None => return Ok(None),
         }
     }
-    Ok(Some(confirmed(run, found, &crossing)))
+    Ok(Some(confirmed(run, found, crossing)))
 }
 
 /// One job; `None` when it is gone, which the list tells better.
@@ -102,9 +99,11 @@ fn learned(run: &PollRun<'_>, listed: Vec<JobFacts>, sight: &Sight) -> Learned {
     };
     let principal = &run.source.state.key.instance;
     // First: a lane keeps its name when a new job takes the place of one that is gone.
-    run.tenant.shared().book.list(principal, |id| {
-        listed.iter().any(|facts| facts.job_id == id)
-    });
+    let ids: HashSet<&str> = listed.iter().map(|facts| facts.job_id.as_str()).collect();
+    run.tenant
+        .shared()
+        .book
+        .list(principal, |id| ids.contains(id));
     for facts in listed {
         let (job, lane) = observe(run, facts);
         learned

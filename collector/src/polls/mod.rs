@@ -9,6 +9,7 @@ pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod organization;
 pub(crate) mod principals;
+pub(crate) mod record;
 mod sight;
 pub(crate) mod tenant;
 
@@ -16,11 +17,16 @@ use syncwatch_domain::job::Job;
 use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
-use syncwatch_store::{Fact, LaneUpdate, PollCommit, PollOutcome, Store, StoreError, StoredSource};
+use syncwatch_store::{
+    CrossingLane, Fact, LaneUpdate, PollCommit, PollOutcome, Store, StoreError, StoredSource,
+};
 
 use self::tenant::Tenant;
 use crate::graph::{Endpoint, GraphError, Next};
 use crate::parse::ParseError;
+
+/// Lanes per commit: a long list must not keep a confirm read waiting for its turn to write.
+const LANES_AT_ONCE: usize = 250;
 
 /// No list that is read here has more pages.
 const PAGES_MOST: usize = 10_000;
@@ -34,6 +40,8 @@ pub(crate) struct PollRun<'a> {
     /// Start of the run: what an answer is sure to cover.
     pub(crate) started_at: Timestamp,
     pub(crate) errand: Errand,
+    /// Lanes that cross an instant up to the start, when that is why it runs.
+    pub(crate) crossing: Vec<CrossingLane>,
 }
 
 /// Why a poll runs.
@@ -167,9 +175,8 @@ async fn settle(run: &PollRun<'_>, result: Result<Ran, PollError>) -> Result<End
             if learned.partial {
                 ended.outcome = Outcome::Confirmed;
             }
-            let commit = commit_of(run, &learned, finished_at);
-            ended.discovered = run.store.commit_poll(&commit, run.policy).await?.discovered;
-            run.tenant.shared().book.committed(learned.lanes);
+            ended.discovered = commit(run, &learned, finished_at).await?;
+            note_committed(run, &learned);
             ended.retired = learned.retired;
             ended.resume = learned.resume;
         }
@@ -191,12 +198,37 @@ async fn settle(run: &PollRun<'_>, result: Result<Ran, PollError>) -> Result<End
     Ok(ended)
 }
 
+/// Commits what was learned and is not on record. A long list is committed in parts, of which the
+/// last one says that it was read.
+async fn commit(
+    run: &PollRun<'_>,
+    learned: &Learned,
+    finished_at: Timestamp,
+) -> Result<Vec<StoredSource>, StoreError> {
+    let mut whole = commit_of(run, learned, finished_at);
+    while whole.lanes.len() > LANES_AT_ONCE {
+        let rest = whole.lanes.split_off(LANES_AT_ONCE);
+        let lanes = std::mem::replace(&mut whole.lanes, rest);
+        let part = PollCommit {
+            lanes,
+            ..PollCommit::bare(
+                whole.source,
+                whole.started_at,
+                whole.finished_at,
+                PollOutcome::Partial,
+            )
+        };
+        run.store.commit_poll(&part, run.policy).await?;
+    }
+    Ok(run.store.commit_poll(&whole, run.policy).await?.discovered)
+}
+
 fn commit_of(run: &PollRun<'_>, learned: &Learned, finished_at: Timestamp) -> PollCommit<'static> {
-    let lanes = run
-        .tenant
-        .shared()
-        .book
-        .without_repetition(learned.lanes.clone());
+    let shared = run.tenant.shared();
+    let lanes = learned.lanes.iter();
+    let lanes = lanes.filter(|update| !shared.record.repeats(update));
+    let principal = &run.source.state.key.instance;
+    let jobs_repeat = learned.jobs_complete && shared.record.repeats_jobs(principal, &learned.jobs);
     PollCommit {
         source: run.source.id,
         started_at: run.started_at,
@@ -206,15 +238,32 @@ fn commit_of(run: &PollRun<'_>, learned: &Learned, finished_at: Timestamp) -> Po
         } else {
             PollOutcome::Read
         },
-        lanes,
-        jobs: learned.jobs.clone(),
-        jobs_complete: learned.jobs_complete,
+        lanes: lanes.cloned().collect(),
+        jobs: if jobs_repeat {
+            Vec::new()
+        } else {
+            learned.jobs.clone()
+        },
+        jobs_complete: learned.jobs_complete && !jobs_repeat,
         log: None,
         resume: learned.resume.clone(),
         discovered: learned.discovered.clone(),
         retired: learned.retired.clone(),
         facts: learned.facts.clone(),
     }
+}
+
+/// What was learned is on record now.
+fn note_committed(run: &PollRun<'_>, learned: &Learned) {
+    let principal = &run.source.state.key.instance;
+    let mut shared = run.tenant.shared();
+    if learned.jobs_complete {
+        shared.record.committed_jobs(principal, &learned.jobs);
+    } else if !learned.jobs.is_empty() {
+        shared.record.forget_jobs(principal);
+    }
+    shared.book.committed(&learned.lanes);
+    shared.record.committed(learned.lanes.clone());
 }
 
 /// What failed, and what a person can do where a right or a licence is missing.

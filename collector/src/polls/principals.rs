@@ -120,6 +120,10 @@ fn learned(
         .collect();
     for id in &gone {
         shared.book.forget_principal(id);
+        shared.record.forget_jobs(id);
+    }
+    if !gone.is_empty() {
+        shared.record.forget_lanes();
     }
     shared.discovered = true;
     shared.configurations = found

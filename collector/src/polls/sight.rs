@@ -111,7 +111,7 @@ impl Sight {
         };
         let timing = timing(run, &update.key, update.promised);
         for gap in self.regained.iter().chain(&self.settles) {
-            let told = shared.book.told(&update.key).iter().chain(&update.cycles);
+            let told = shared.record.told(&update.key).iter().chain(&update.cycles);
             let more = only_in_logs(logged, gap, &told.collect::<Vec<_>>(), timing.interval);
             update.cycles.extend(more);
         }

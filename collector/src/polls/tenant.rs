@@ -13,6 +13,7 @@ use url::Url;
 use super::book::JobBook;
 use super::logs::Progress;
 use super::organization::CloudSync;
+use super::record::Record;
 use crate::auth::{Environment, TokenRequest, TokenSource};
 use crate::config::values::is_loopback;
 use crate::config::{Credential, TenantConfig};
@@ -37,6 +38,8 @@ pub(crate) struct Tenant {
 pub(crate) struct Shared {
     /// Jobs and lanes of Cloud Sync.
     pub(crate) book: JobBook,
+    /// What was committed last.
+    pub(crate) record: Record,
     /// Names of configurations by service principal.
     pub(crate) configurations: BTreeMap<String, String>,
     /// Configurations were looked for, or are only those of the config.

@@ -1,6 +1,7 @@
 //! The collector: polls every source when it is due, and at the very instant a lane of it turns
 //! late or closes its window, because only a read after that instant proves or refutes a miss.
 
+mod nap;
 mod slot;
 mod start;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{SourceId, Store};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,9 @@ use crate::polls::tenant::Tenant;
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// One call of `run_once` polls a source at most so many times: more is a fault of ours.
 const ROUNDS_MOST: usize = 1_000;
+
+/// Lists of jobs read at a time: each may be large, and the store takes one after the other.
+const LISTS_AT_ONCE: usize = 4;
 
 /// What a collector is made of.
 pub struct Parts<'a> {
@@ -57,6 +61,7 @@ pub struct Collector {
     policy: watch::Receiver<Arc<LanePolicy>>,
     handle: CollectorHandle,
     caught_up: watch::Sender<bool>,
+    lists: Arc<Semaphore>,
     started: bool,
 }
 
@@ -139,6 +144,7 @@ impl Collector {
             policy,
             handle: CollectorHandle { policy: sender },
             caught_up: watch::Sender::new(false),
+            lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             started: false,
         })
     }
@@ -197,13 +203,12 @@ impl Collector {
         let mut policy = self.policy.clone();
         let mut running = JoinSet::new();
         while !stop.is_cancelled() {
-            let now = self.clock.now();
-            for id in self.due(now) {
-                self.spawn(id, now, &mut running);
+            for id in self.due(self.clock.now() + nap::HEAD_START) {
+                self.spawn(id, self.clock.now(), &mut running);
             }
-            let due = self
-                .next_due()
-                .map_or(LOOK_AGAIN, |due| due.since(self.clock.now()));
+            let due = self.next_due().map_or(LOOK_AGAIN, |due| {
+                due.since(self.clock.now() + nap::HEAD_START)
+            });
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(ended) = running.join_next() => self.apply_logged(joined(ended)),
@@ -241,15 +246,17 @@ impl Collector {
         let Some(tenant) = self.tenants.get(&slot.source.state.key.tenant) else {
             return;
         };
+        let started_at = slot.due_at().map_or(now, |due| due.max(now));
         slot.running = true;
         let work = Work {
             tenant: Arc::clone(tenant),
             store: self.store.clone(),
             policy: Arc::clone(&self.policy.borrow()),
+            lists: Arc::clone(&self.lists),
             source: slot.source.clone(),
             covered_at: slot.covered_at(),
-            errand: slot.errand(now),
-            started_at: now.max(self.clock.now()),
+            errand: slot.errand(started_at),
+            started_at: started_at.max(self.clock.now()),
         };
         running.spawn(work.run());
     }

@@ -240,6 +240,15 @@ impl Slot {
         news
     }
 
+    /// Brings the next regular run forward by a part of its interval, another part for every
+    /// source: many that began together are not read together ever after.
+    pub(super) fn spread(&mut self, started_at: Timestamp) {
+        let wait = self.next_at.since(started_at);
+        let part =
+            u32::try_from(self.seed().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48).unwrap_or(0);
+        self.next_at = started_at + wait * (part + 1) / 0x1_0000;
+    }
+
     fn plan_settling(&mut self, log_settle: Duration) {
         if self.poll() == Poll::Jobs {
             let resume = JobsResume::parse(self.source.resume.as_deref());

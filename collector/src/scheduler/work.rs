@@ -6,20 +6,25 @@ use syncwatch_domain::lane::LaneKind;
 use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
-use syncwatch_store::{SourceId, Store, StoreError, StoredSource};
+use syncwatch_store::{CrossingLane, SourceId, Store, StoreError, StoredSource};
+use tokio::sync::Semaphore;
 
-use super::{Collector, Did, RunEnd, Slot};
+use super::{Collector, Did, RunEnd, Slot, nap};
 use crate::error::CollectorError;
 use crate::http::chain;
 use crate::polls::organization::CloudSync;
 use crate::polls::tenant::Tenant;
 use crate::polls::{Ended, Errand, Outcome, PollRun, run};
 
+/// With more sources than this, those that began together are spread over their interval.
+const CROWD: usize = 32;
+
 /// A run to be done.
 pub(super) struct Work {
     pub(super) tenant: Arc<Tenant>,
     pub(super) store: Store,
     pub(super) policy: Arc<LanePolicy>,
+    pub(super) lists: Arc<Semaphore>,
     pub(super) source: StoredSource,
     pub(super) covered_at: Timestamp,
     pub(super) errand: Errand,
@@ -35,7 +40,24 @@ pub(super) struct Finished {
 }
 
 impl Work {
-    pub(super) async fn run(self) -> Finished {
+    pub(super) async fn run(mut self) -> Finished {
+        let result = self.poll().await;
+        Finished {
+            source: self.source.id,
+            key: self.source.state.key,
+            tenant: self.tenant,
+            result,
+        }
+    }
+
+    async fn poll(&mut self) -> Result<(Ended, Option<Timestamp>), StoreError> {
+        let lists = Arc::clone(&self.lists);
+        let _place = match (self.source.state.key.poll, self.errand.confirms_since) {
+            (Poll::Jobs, None) => lists.acquire().await.ok(),
+            // The deadline of a lane waits for no list.
+            _ => None,
+        };
+        self.started_at = self.started_at.max(self.tenant.now());
         let poll_run = PollRun {
             tenant: &self.tenant,
             store: &self.store,
@@ -43,16 +65,24 @@ impl Work {
             source: &self.source,
             started_at: self.started_at,
             errand: self.errand,
+            crossing: self.crossing().await?,
         };
-        let result = match run(&poll_run).await {
-            Ok(ended) => self.confirm_at(&ended).await.map(|at| (ended, at)),
-            Err(error) => Err(error),
-        };
-        Finished {
-            source: self.source.id,
-            key: self.source.state.key,
-            tenant: self.tenant,
-            result,
+        let left = self.started_at.since(self.tenant.now());
+        nap::until(left, || self.tenant.now() >= self.started_at).await;
+        let ended = run(&poll_run).await?;
+        let confirm_at = self.confirm_at(&ended).await?;
+        Ok((ended, confirm_at))
+    }
+
+    /// The lanes a confirm read is for; they are known before it starts.
+    async fn crossing(&self) -> Result<Vec<CrossingLane>, StoreError> {
+        match self.errand.confirms_since {
+            Some(since) if self.source.state.key.poll == Poll::Jobs => {
+                self.store
+                    .lanes_crossing(self.source.id, since, self.started_at)
+                    .await
+            }
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -99,6 +129,7 @@ impl Collector {
         };
         let tenant = finished.tenant;
         let key = finished.key;
+        let is_crowded = self.slots.len() > CROWD;
         let Some(slot) = self.slots.get_mut(&id) else {
             // Retired while it ran; what it learned is on record.
             return Ok(Did {
@@ -107,6 +138,7 @@ impl Collector {
             });
         };
         slot.running = false;
+        let is_first = !slot.attempted;
         let settle = tenant.config.log_settle;
         let started_at = ended.started_at;
         let end = match ended.outcome {
@@ -115,6 +147,9 @@ impl Collector {
                     tracing::info!(source = %key, "reading works again after: {failure}");
                 }
                 slot.read(started_at, ended.resume, confirm_at, settle);
+                if is_first && is_crowded {
+                    slot.spread(started_at);
+                }
                 RunEnd::Read
             }
             Outcome::Confirmed => {
@@ -232,7 +267,7 @@ impl Collector {
         }
         self.policy.mark_unchanged();
         for tenant in self.tenants.values() {
-            tenant.shared().book.forget_committed();
+            tenant.shared().record.forget_lanes();
         }
         for slot in self
             .slots

@@ -71,7 +71,15 @@ impl Graph {
                 "/v1.0/servicePrincipals/{id}/synchronization/jobs/{job}",
                 get(job),
             )
+            .route("/v1.0/organization", get(organization))
+            .route("/beta/organization", get(organization))
+            .route("/v1.0/applications", get(empty))
             .route("/v1.0/auditLogs/provisioning", get(empty))
+            .route("/v1.0/auditLogs/directoryAudits", get(empty))
+            .route(
+                "/beta/onPremisesPublishingProfiles/provisioning/agents",
+                get(empty),
+            )
             .route("/metrics", get(metrics))
             .fallback(async || StatusCode::NOT_FOUND)
             .with_state(shown);
@@ -96,6 +104,11 @@ async fn token() -> Response {
 
 async fn empty() -> Response {
     body(r#"{"value":[]}"#.to_owned())
+}
+
+/// A tenant without Connect Sync.
+async fn organization() -> Response {
+    body(json!({ "value": [{ "id": TENANT_ID, "onPremisesSyncEnabled": null }] }).to_string())
 }
 
 fn principal_id(number: usize) -> String {
