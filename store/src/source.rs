@@ -102,6 +102,28 @@ impl Store {
         rows.into_iter().map(StoredSource::try_from).collect()
     }
 
+    /// When a source was last read; the outer `None` for one that is not polled any more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn last_read(
+        &self,
+        key: &SourceKey,
+    ) -> Result<Option<Option<Timestamp>>, StoreError> {
+        let rows: Vec<(Option<i64>,)> = fetch!(
+            self,
+            "look when a source was read",
+            sqlx::query_as(
+                "select read_at from source \
+                 where tenant = $1 and poll = $2 and instance = $3 and retired = 0"
+            )
+            .bind(key.tenant.as_str())
+            .bind(key.poll.as_str())
+            .bind(key.instance.as_str())
+        )?;
+        Ok(rows.first().map(|row| row.0.map(Timestamp::from_millis)))
+    }
+
     /// The nearest instant after `after` at which a lane of the source turns late or closes its
     /// window: the moment for a read that proves or refutes it.
     ///

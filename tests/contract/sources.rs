@@ -68,6 +68,10 @@ async fn failures_are_counted_from_the_first_until_a_read(bench: Bench) {
         (source.failing_since, source.failures, source.failure),
         (None, 0, None)
     );
+    let last = bench.store.last_read(&jobs_source("sp")).await;
+    assert_eq!(last.expect("an answer"), Some(Some(at(40))));
+    let unknown = bench.store.last_read(&jobs_source("other")).await;
+    assert_eq!(unknown.expect("an answer"), None);
     assert_eq!(
         source.read_at,
         Some(at(40)),

@@ -3,9 +3,12 @@
 //! Errors that concern the whole job are reported at once, after 2 occurrences; errors of single
 //! objects are listed daily. In between, growth is reported. (Cloud Sync error code reference.)
 
-use syncwatch_domain::alert::{Alert, Condition, Rule, Severity, Subject};
+use syncwatch_domain::alert::{Alert, Condition, Respite, Rule, Severity, Subject};
+use syncwatch_domain::cadence::{Levels, documented_interval};
 use syncwatch_domain::job::{ErrorGroup, Job};
+use syncwatch_domain::lane::{Engine, LaneKind};
 use syncwatch_domain::schedule::Schedule;
+use syncwatch_domain::source::{Poll, SourceKey};
 use syncwatch_domain::time::{Timestamp, millis};
 use syncwatch_store::ObjectErrorSummary;
 
@@ -185,6 +188,7 @@ fn told(
         mend: summary.group.first_check().to_owned(),
         evidence: facts.into_iter().flatten().collect(),
         causes: super::causes::of(Rule::ObjectErrors, &subject.path, &labels),
+        respite: Some(respite(&summary.tenant, job)),
         labels,
         ..holds(
             Rule::ObjectErrors,
@@ -193,6 +197,22 @@ fn told(
             summary.first_at.unwrap_or(as_of),
         )
     }
+}
+
+/// Objects that failed are tried again with each cycle: once their job runs again, they get what
+/// one of its lanes may take before it is called late.
+fn respite(tenant: &str, job: Option<&Job>) -> Respite {
+    let kind = job.and_then(Job::lane_kind).unwrap_or(LaneKind::Objects);
+    let interval = job
+        .and_then(|job| job.interval)
+        .unwrap_or_else(|| documented_interval(Engine::Cloud, kind));
+    let source = SourceKey {
+        tenant: tenant.to_owned(),
+        poll: Poll::ProvisioningLogs,
+        instance: String::new(),
+    };
+    let lasts = Levels::documented(Engine::Cloud, kind).late.of(interval);
+    Respite::new(lasts, source)
 }
 
 fn of_job(summary: &ObjectErrorSummary, job: Option<&Job>) -> String {

@@ -7,4 +7,5 @@ mod races;
 mod restart;
 mod service;
 mod time;
+mod waits;
 mod world;

@@ -193,6 +193,8 @@ create table alert (
 create unique index alert_firing on alert (tenant, path, rule) where state = 'firing';
 create index alert_counted on alert (state, tenant, rule, severity);
 create index alert_detected on alert (detected_at);
+-- Causes that are over still count for a while.
+create index alert_ended on alert (rule, resolved_at) where state = 'resolved';
 create index alert_cause on alert (cause) where cause is not null;
 
 create table delivery (
