@@ -232,8 +232,13 @@ pub(crate) async fn ensure_source(
     row.try_into()
 }
 
-/// A source that is gone is never polled again; its lanes are not expected to run.
-pub(crate) async fn retire_source(tx: &mut Tx, key: &SourceKey) -> Result<(), StoreError> {
+/// A source that is gone is never polled again; its lanes are not expected to run, for `reason`,
+/// and its jobs are gone too.
+pub(crate) async fn retire_source(
+    tx: &mut Tx,
+    key: &SourceKey,
+    reason: &str,
+) -> Result<(), StoreError> {
     execute!(
         tx,
         "retire a source",
@@ -249,8 +254,20 @@ pub(crate) async fn retire_source(tx: &mut Tx, key: &SourceKey) -> Result<(), St
         tx,
         "retire the lanes of a source",
         sqlx::query(
-            "update lane set idle = 'paused', idle_reason = 'its configuration is gone', late_at = null, \
+            "update lane set idle = 'paused', idle_reason = $4, late_at = null, \
              deadline_at = null, due_at = 0, version = version + 1 where coalesce(idle, '') <> 'paused' and source_id in \
+             (select id from source where tenant = $1 and poll = $2 and instance = $3)"
+        )
+        .bind(key.tenant.as_str())
+        .bind(key.poll.as_str())
+        .bind(key.instance.as_str())
+        .bind(reason)
+    )?;
+    execute!(
+        tx,
+        "retire the jobs of a source",
+        sqlx::query(
+            "update job set gone = 1, unseen = 1, version = version + 1 where gone = 0 and source_id in \
              (select id from source where tenant = $1 and poll = $2 and instance = $3)"
         )
         .bind(key.tenant.as_str())

@@ -225,17 +225,34 @@ fn of_job(summary: &ObjectErrorSummary, job: Option<&Job>) -> String {
 /// Path of the subject of alerts about a summary.
 #[must_use]
 pub fn path(summary: &ObjectErrorSummary) -> String {
-    format!("job/{}/errors/{}", summary.job_id, summary.group)
+    path_of(&summary.job_id, summary.group)
+}
+
+fn path_of(job_id: &str, group: ErrorGroup) -> String {
+    format!("job/{job_id}/errors/{group}")
+}
+
+/// What becomes of the errors of a job that is gone: nobody tries those objects again.
+#[must_use]
+pub fn gone(job: &Job) -> Vec<Condition> {
+    ErrorGroup::ALL
+        .iter()
+        .map(|group| {
+            let subject = Subject {
+                tenant: job.tenant.clone(),
+                path: path_of(&job.job_id, *group),
+                title: title(*group, &super::jobs::subject(job).title),
+            };
+            let summary = format!(
+                "{}: the job is gone, its objects are not tried again",
+                named(&subject)
+            );
+            clear(Rule::ObjectErrors, subject, job.read_at, summary)
+        })
+        .collect()
 }
 
 fn subject(summary: &ObjectErrorSummary, job: Option<&Job>) -> Subject {
-    let group = match summary.group {
-        ErrorGroup::AgentPath => "agent path",
-        ErrorGroup::AdPath => "AD path",
-        ErrorGroup::CloudCredentials => "cloud credentials",
-        ErrorGroup::ServiceLoad => "service load",
-        ErrorGroup::Data => "data",
-    };
     let of = job.map_or_else(
         || format!("job {}", summary.job_id),
         |job| super::jobs::subject(job).title,
@@ -243,8 +260,19 @@ fn subject(summary: &ObjectErrorSummary, job: Option<&Job>) -> Subject {
     Subject {
         tenant: summary.tenant.clone(),
         path: path(summary),
-        title: format!("Object errors ({group}) in {of}"),
+        title: title(summary.group, &of),
     }
+}
+
+fn title(group: ErrorGroup, of: &str) -> String {
+    let group = match group {
+        ErrorGroup::AgentPath => "agent path",
+        ErrorGroup::AdPath => "AD path",
+        ErrorGroup::CloudCredentials => "cloud credentials",
+        ErrorGroup::ServiceLoad => "service load",
+        ErrorGroup::Data => "data",
+    };
+    format!("Object errors ({group}) in {of}")
 }
 
 fn error_labels(

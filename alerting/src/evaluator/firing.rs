@@ -136,6 +136,17 @@ impl Firing {
         }
     }
 
+    /// The tenants that alerts are about.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.by_tenant.keys().map(String::as_str)
+    }
+
+    /// The alerts of a tenant.
+    pub(crate) fn of_tenant(&self, tenant: &str) -> impl Iterator<Item = &Alert> {
+        let paths = self.by_tenant.get(tenant).into_iter();
+        paths.flat_map(HashMap::values).flatten()
+    }
+
     /// The alerts about a subject.
     pub(crate) fn about(&self, tenant: &str, path: &str) -> &[Alert] {
         self.by_tenant

@@ -163,7 +163,8 @@ create table object_error (
 
 create table object_error_job (
     job_ref bigint primary key references job_ref (id),
-    unseen bigint not null default 1
+    unseen bigint not null default 1,
+    version bigint not null default 0
 );
 
 -- Small facts of a tenant that are no lane and no job: last known value wins.
