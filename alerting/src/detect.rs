@@ -11,6 +11,7 @@ pub mod lanes;
 pub mod object_errors;
 pub mod rights;
 pub mod sources;
+pub mod unwatched;
 mod words;
 
 #[cfg(test)]

@@ -12,19 +12,20 @@ mod judge;
 mod settle;
 mod shell;
 mod snapshot;
+mod wait;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncwatch_domain::alert::{Condition, Notification, NotificationEvent};
+use syncwatch_domain::alert::{Condition, Notification, NotificationEvent, Respite};
 use syncwatch_domain::delivery::{DeliveryState, NewDelivery};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{DueLane, Judgement, LaneJudgement, Seen, Store, StoreError, StoredJob};
 use tokio::sync::watch;
 
 pub use self::error::EvaluatorError;
-use self::firing::Firing;
+use self::firing::{Firing, Key};
 use self::settle::{Settled, settle};
 use self::snapshot::Snapshot;
 use crate::config::AlertSettings;
@@ -83,6 +84,8 @@ struct Draft {
     now: Timestamp,
     lanes: Vec<LaneJudgement>,
     conditions: Vec<Condition>,
+    /// Alerts that waited long enough after the end of their cause.
+    waited: BTreeSet<Key>,
     seen: Seen,
     /// It holds nothing but looks: worth a commit only if something follows from it.
     idle: bool,
@@ -126,10 +129,19 @@ impl Evaluator {
         now: Timestamp,
         report: &mut EvaluatorReport,
     ) -> Result<(), EvaluatorError> {
+        self.firing(now).await?;
+        let waited = match &self.firing {
+            Some(firing) => wait::over(&self.store, firing, now).await?,
+            None => BTreeSet::new(),
+        };
         self.judge_lanes(terms, now, report).await?;
-        self.judge_rest(terms, now, report).await?;
+        self.judge_rest(terms, &waited, now, report).await?;
         let lane_due = self.store.next_lane_due(now).await?;
-        report.next_due = [lane_due, self.sweep_at].into_iter().flatten().min();
+        let word_due = wait::next_due(self.firing(now).await?, now);
+        report.next_due = [lane_due, word_due, self.sweep_at]
+            .into_iter()
+            .flatten()
+            .min();
         Ok(())
     }
 
@@ -166,7 +178,7 @@ impl Evaluator {
         due: Vec<DueLane>,
         now: Timestamp,
     ) -> Result<Draft, EvaluatorError> {
-        let firing = self.firing().await?;
+        let firing = self.firing(now).await?;
         let mut conditions = Vec::new();
         let mut lanes = Vec::with_capacity(due.len());
         let mut job_matters = false;
@@ -184,7 +196,7 @@ impl Evaluator {
         if job_matters {
             // What a job is up to must be known before its lanes are: one cause, one message.
             let jobs: Vec<StoredJob> = self.store.unseen_jobs().await?;
-            let firing = self.firing().await?;
+            let firing = self.firing(now).await?;
             conditions.extend(snapshot::job_conditions(&jobs, firing, &terms.settings));
             seen.jobs = snapshot::seen_jobs(&jobs);
         }
@@ -192,6 +204,7 @@ impl Evaluator {
             now,
             lanes,
             conditions,
+            waited: BTreeSet::new(),
             seen,
             idle: false,
         })
@@ -201,12 +214,13 @@ impl Evaluator {
     async fn judge_rest(
         &mut self,
         terms: &Terms,
+        waited: &BTreeSet<Key>,
         now: Timestamp,
         report: &mut EvaluatorReport,
     ) -> Result<(), EvaluatorError> {
         for _ in 0..RACES {
             let sweep = self.sweep_at.is_none_or(|at| at <= now);
-            self.firing().await?;
+            self.firing(now).await?;
             let Some(firing) = self.firing.as_ref() else {
                 continue;
             };
@@ -219,6 +233,7 @@ impl Evaluator {
                 now,
                 lanes: Vec::new(),
                 conditions,
+                waited: waited.clone(),
                 idle: !snapshot.has_news,
                 seen: snapshot.seen,
             };
@@ -240,8 +255,14 @@ impl Evaluator {
         draft: Draft,
         report: &mut EvaluatorReport,
     ) -> Result<bool, EvaluatorError> {
-        let firing = self.firing().await?;
-        let mut settled = settle(draft.conditions, firing, &terms.settings, draft.now);
+        let firing = self.firing(draft.now).await?;
+        let mut settled = settle(
+            draft.conditions,
+            &draft.waited,
+            firing,
+            &terms.settings,
+            draft.now,
+        );
         if draft.idle && settled.alerts.is_empty() {
             return Ok(true);
         }
@@ -331,10 +352,17 @@ impl Evaluator {
         Ok(alive.map(|delivery| delivery.receiver).collect())
     }
 
-    async fn firing(&mut self) -> Result<&Firing, StoreError> {
+    async fn firing(&mut self, now: Timestamp) -> Result<&Firing, StoreError> {
         let known = match self.firing.take() {
             Some(firing) => firing,
-            None => Firing::new(self.store.firing_alerts().await?),
+            None => {
+                let mut ended = Vec::new();
+                for rule in detect::causes::LINGERING {
+                    let since = now - Respite::LONGEST;
+                    ended.extend(self.store.lately_resolved(rule, since).await?);
+                }
+                Firing::new(self.store.firing_alerts().await?, ended)
+            }
         };
         Ok(self.firing.insert(known))
     }

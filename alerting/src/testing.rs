@@ -66,6 +66,8 @@ pub(crate) fn alert(rule: Rule) -> Alert {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         cause: None,
+        speaks_at: None,
+        respite: None,
         subject,
     }
 }

@@ -1,12 +1,14 @@
 //! Alerts: one per rule and subject, with evidence; children hang under their cause.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::digest_hex;
 use crate::lane::{LaneKey, words};
 use crate::source::SourceKey;
+use crate::span::Span;
 use crate::time::Timestamp;
 
 words! {
@@ -160,6 +162,32 @@ pub struct Evidence {
     pub value: String,
 }
 
+/// How an alert that another one spoke for gets over the end of its cause.
+///
+/// The end of a cause says nothing about its consequences: those pass with the next success, and
+/// that takes a cycle. Until then the alert stays silent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Respite {
+    /// What a regular cycle needs to show its success, counted from the end of the cause.
+    pub lasts: Span,
+    /// What must be read again after that, and still show what is wrong, before anybody is told.
+    pub source: SourceKey,
+}
+
+impl Respite {
+    /// No cause is remembered for longer than this after its end.
+    pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// A respite of `lasts`, within what a cause is remembered.
+    #[must_use]
+    pub fn new(lasts: Duration, source: SourceKey) -> Self {
+        Self {
+            lasts: Span(lasts.min(Self::LONGEST)),
+            source,
+        }
+    }
+}
+
 /// An alert as the store keeps it and as receivers are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
@@ -187,8 +215,15 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
     /// For routing: tenant, engine, kind, partition, job, source, `error_group`, rule, severity.
     pub labels: BTreeMap<String, String>,
-    /// The alert that explains this one; it speaks for both.
+    /// The alert that explains this one and speaks for both. It stays on record while the alert
+    /// waits after the end of its cause: what has a cause was never told.
     pub cause: Option<AlertId>,
+    /// The cause is over. Who looks after this instant and still finds the alert firing is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaks_at: Option<Timestamp>,
+    /// How long it waits for that; gone once it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub respite: Option<Respite>,
 }
 
 words! {
@@ -226,6 +261,8 @@ pub struct Condition {
     /// Subjects (rule and path within the tenant) whose firing alert would explain this one,
     /// nearest cause last: tenant > engine > server or agent > job or connector > lane.
     pub causes: Vec<(Rule, String)>,
+    /// How long it may stay silent once such a cause is over; `None` for what speaks at once.
+    pub respite: Option<Respite>,
 }
 
 words! {
@@ -316,6 +353,8 @@ mod tests {
                 evidence: Vec::new(),
                 labels: BTreeMap::new(),
                 cause: None,
+                speaks_at: None,
+                respite: None,
             },
             children: Vec::new(),
             decided_at: Timestamp::EPOCH,

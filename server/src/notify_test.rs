@@ -122,6 +122,8 @@ fn message(receiver: &str, now: Timestamp) -> Delivery {
         }],
         labels: BTreeMap::from([("test".to_owned(), "true".to_owned())]),
         cause: None,
+        speaks_at: None,
+        respite: None,
     };
     let notification = Notification {
         event: NotificationEvent::Firing,

@@ -39,6 +39,18 @@ pub(crate) fn count(count: usize, noun: &str) -> String {
     }
 }
 
+/// Why an alert whose cause is over was not told yet.
+pub(crate) fn waits(speaks_at: Timestamp, now: Timestamp) -> String {
+    if speaks_at > now {
+        format!(
+            "its cause is over: told {} if it still holds then",
+            distance(speaks_at, now)
+        )
+    } else {
+        "its cause is over: told if the next read shows that it still holds".to_owned()
+    }
+}
+
 /// A text that cannot move a cursor or break a line.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
@@ -49,6 +61,19 @@ pub(crate) fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_with_its_end() {
+        let now = Timestamp::from_millis(60_000);
+        assert_eq!(
+            waits(Timestamp::from_millis(100_000), now),
+            "its cause is over: told in 40s if it still holds then"
+        );
+        assert_eq!(
+            waits(now, now),
+            "its cause is over: told if the next read shows that it still holds"
+        );
+    }
 
     #[test]
     fn spans_are_told_in_two_units() {

@@ -77,7 +77,8 @@ impl Store {
                 sighted_columns!(),
                 " from lane l join source s on s.id = l.source_id where l.due_at <= $1 and (",
                 "coalesce(s.read_at, 0) >= l.due_at or coalesce(l.confirmed_at, 0) >= l.due_at ",
-                "or (l.status <> 'blind' and l.deadline_at <= $1 ",
+                "or (l.status <> 'blind' and not (l.status = 'unknown' and l.due_at > l.deadline_at) ",
+                "and l.deadline_at <= $1 ",
                 "and (s.failing_since is not null or l.deadline_at + $3 <= $1))) ",
                 "order by l.due_at limit $2"
             ))
@@ -92,6 +93,7 @@ impl Store {
                     key: row.lane.key()?,
                     job_id: row.lane.job_id.clone(),
                     source_key: row.source_key()?,
+                    first_seen_at: Timestamp::from_millis(row.lane.first_seen_at),
                     status: row.lane.status()?,
                     version: row.lane.version,
                     facts: row.facts(),

@@ -160,6 +160,8 @@ pub struct PollCommit<'a> {
     pub discovered: Vec<SourceKey>,
     /// Sources that are gone.
     pub retired: Vec<SourceKey>,
+    /// Sources that the config does not ask for any more.
+    pub unwatched: Vec<SourceKey>,
     /// Small facts.
     pub facts: Vec<Fact>,
 }
@@ -185,6 +187,7 @@ impl PollCommit<'_> {
             resume: None,
             discovered: Vec::new(),
             retired: Vec::new(),
+            unwatched: Vec::new(),
             facts: Vec::new(),
         }
     }
@@ -223,6 +226,8 @@ pub struct DueLane {
     pub job_id: Option<String>,
     /// Its source.
     pub source_key: SourceKey,
+    /// When it was first known: the end of the read that found it.
+    pub first_seen_at: Timestamp,
     /// Status on record.
     pub status: LaneStatus,
     /// Guards the judgement: it is refused if the lane changed meanwhile.
@@ -283,6 +288,8 @@ pub struct ObjectErrorSummary {
     pub last_at: Option<Timestamp>,
     /// The codes, most frequent first, with their counts.
     pub codes: Vec<(String, i64)>,
+    /// Version of the job's errors; guards [`Seen`].
+    pub version: i64,
 }
 
 /// A fact as stored.
@@ -314,12 +321,12 @@ pub struct Unseen {
 /// Which rows of [`Unseen`] a judgement dealt with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Sources, with the attempt that was looked at.
-    pub sources: Vec<(SourceId, Option<Timestamp>)>,
+    /// Sources, with the attempt that was looked at, and whether they were retired then.
+    pub sources: Vec<(SourceId, Option<Timestamp>, bool)>,
     /// Jobs (tenant, job id) with their versions.
     pub jobs: Vec<(String, String, i64)>,
-    /// Jobs whose object errors were looked at.
-    pub object_errors: Vec<(String, String)>,
+    /// Jobs (tenant, job id) whose object errors were looked at, with the version of those.
+    pub object_errors: Vec<(String, String, i64)>,
     /// Facts (tenant, name) with the read that was looked at.
     pub facts: Vec<(String, String, Timestamp)>,
 }

@@ -53,7 +53,8 @@ pub(crate) async fn note_object_errors(
             "mark object errors changed",
             sqlx::query(
                 "insert into object_error_job (job_ref, unseen) values ($1, 1) \
-                 on conflict (job_ref) do update set unseen = 1"
+                 on conflict (job_ref) do update set unseen = 1, \
+                 version = object_error_job.version + 1"
             )
             .bind(job_ref)
         )?;
@@ -132,7 +133,7 @@ async fn strike_off(
 
 impl Store {
     /// The open object errors of every job that has or had some, every group of each; a group
-    /// without open errors has a count of zero.
+    /// without open errors has a count of zero. A job that is gone has none: nobody tries again.
     ///
     /// # Errors
     /// When the database refuses.
@@ -150,6 +151,7 @@ impl Store {
             String,
             String,
             Option<String>,
+            i64,
             Option<String>,
             i64,
             Option<i64>,
@@ -159,15 +161,16 @@ impl Store {
             self,
             "sum up object errors",
             sqlx::query_as(
-                "select j.tenant, j.job_id, e.error_group, e.error_code, count(e.object_id), min(e.first_at), \
-                 max(e.last_at) from object_error_job o join job_ref j on j.id = o.job_ref \
+                "select j.tenant, j.job_id, e.error_group, o.version, e.error_code, count(e.object_id), \
+                 min(e.first_at), max(e.last_at) from object_error_job o join job_ref j on j.id = o.job_ref \
                  left join object_error e on e.job_ref = o.job_ref where o.unseen >= $1 \
-                 group by j.tenant, j.job_id, e.error_group, e.error_code order by 5 desc"
+                 and not exists (select 1 from job g where g.tenant = j.tenant and g.job_id = j.job_id and g.gone = 1) \
+                 group by j.tenant, j.job_id, e.error_group, o.version, e.error_code order by 6 desc"
             )
             .bind(least_unseen)
         )?;
         let mut summaries = BTreeMap::<(String, String, ErrorGroup), ObjectErrorSummary>::new();
-        for (tenant, job_id, group, code, objects, first_at, last_at) in rows {
+        for (tenant, job_id, group, version, code, objects, first_at, last_at) in rows {
             for group in ErrorGroup::ALL {
                 summaries
                     .entry((tenant.clone(), job_id.clone(), *group))
@@ -179,6 +182,7 @@ impl Store {
                         first_at: None,
                         last_at: None,
                         codes: Vec::new(),
+                        version,
                     });
             }
             let Some(group) = group else { continue };

@@ -61,7 +61,15 @@ impl Store {
                 .push(ensure_source(&mut tx, key, now).await?);
         }
         for key in &commit.retired {
-            retire_source(&mut tx, key).await?;
+            retire_source(&mut tx, key, "its configuration is gone").await?;
+        }
+        for key in &commit.unwatched {
+            retire_source(
+                &mut tx,
+                key,
+                "the configuration of syncwatch does not ask for it",
+            )
+            .await?;
         }
         self.commit(tx, OPERATION, &[Topic::Observed]).await?;
         if let Some(log) = &log {

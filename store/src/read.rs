@@ -202,6 +202,30 @@ impl Store {
             .map(Timestamp::from_millis))
     }
 
+    /// Alerts of a rule that ended at `since` or later, the oldest end first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn lately_resolved(
+        &self,
+        rule: Rule,
+        since: Timestamp,
+    ) -> Result<Vec<Alert>, StoreError> {
+        let rows: Vec<(String,)> = fetch!(
+            self,
+            "list alerts that ended lately",
+            sqlx::query_as(
+                "select body from alert where state = 'resolved' and rule = $1 and resolved_at >= $2 \
+                 order by resolved_at, id"
+            )
+            .bind(rule.as_str())
+            .bind(since.as_millis())
+        )?;
+        rows.into_iter()
+            .map(|row| serde_json::from_str(&row.0).during("read an alert"))
+            .collect()
+    }
+
     /// How many alerts are kept, by tenant, rule, severity and state.
     ///
     /// # Errors

@@ -102,6 +102,28 @@ impl Store {
         rows.into_iter().map(StoredSource::try_from).collect()
     }
 
+    /// When a source was last read; the outer `None` for one that is not polled any more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn last_read(
+        &self,
+        key: &SourceKey,
+    ) -> Result<Option<Option<Timestamp>>, StoreError> {
+        let rows: Vec<(Option<i64>,)> = fetch!(
+            self,
+            "look when a source was read",
+            sqlx::query_as(
+                "select read_at from source \
+                 where tenant = $1 and poll = $2 and instance = $3 and retired = 0"
+            )
+            .bind(key.tenant.as_str())
+            .bind(key.poll.as_str())
+            .bind(key.instance.as_str())
+        )?;
+        Ok(rows.first().map(|row| row.0.map(Timestamp::from_millis)))
+    }
+
     /// The nearest instant after `after` at which a lane of the source turns late or closes its
     /// window: the moment for a read that proves or refutes it.
     ///
@@ -210,8 +232,13 @@ pub(crate) async fn ensure_source(
     row.try_into()
 }
 
-/// A source that is gone is never polled again; its lanes are not expected to run.
-pub(crate) async fn retire_source(tx: &mut Tx, key: &SourceKey) -> Result<(), StoreError> {
+/// A source that is gone is never polled again; its lanes are not expected to run, for `reason`,
+/// and its jobs are gone too.
+pub(crate) async fn retire_source(
+    tx: &mut Tx,
+    key: &SourceKey,
+    reason: &str,
+) -> Result<(), StoreError> {
     execute!(
         tx,
         "retire a source",
@@ -227,8 +254,20 @@ pub(crate) async fn retire_source(tx: &mut Tx, key: &SourceKey) -> Result<(), St
         tx,
         "retire the lanes of a source",
         sqlx::query(
-            "update lane set idle = 'paused', idle_reason = 'its configuration is gone', late_at = null, \
+            "update lane set idle = 'paused', idle_reason = $4, late_at = null, \
              deadline_at = null, due_at = 0, version = version + 1 where coalesce(idle, '') <> 'paused' and source_id in \
+             (select id from source where tenant = $1 and poll = $2 and instance = $3)"
+        )
+        .bind(key.tenant.as_str())
+        .bind(key.poll.as_str())
+        .bind(key.instance.as_str())
+        .bind(reason)
+    )?;
+    execute!(
+        tx,
+        "retire the jobs of a source",
+        sqlx::query(
+            "update job set gone = 1, unseen = 1, version = version + 1 where gone = 0 and source_id in \
              (select id from source where tenant = $1 and poll = $2 and instance = $3)"
         )
         .bind(key.tenant.as_str())

@@ -150,16 +150,17 @@ impl Store {
 
     /// Marks rows seen, unless they changed again meanwhile.
     pub(crate) async fn mark_seen(&self, tx: &mut Tx, seen: &Seen) -> Result<(), StoreError> {
-        for (source, attempted_at) in &seen.sources {
+        for (source, attempted_at, retired) in &seen.sources {
             execute!(
                 tx,
                 "mark a source seen",
                 sqlx::query(
                     "update source set unseen = 0 where id = $1 and unseen = 1 \
-                     and coalesce(attempted_at, 0) = coalesce($2, 0)"
+                     and coalesce(attempted_at, 0) = coalesce($2, 0) and retired = $3"
                 )
                 .bind(source.0)
                 .bind(attempted_at.map(Timestamp::as_millis))
+                .bind(i64::from(*retired))
             )?;
         }
         for (tenant, job_id, version) in &seen.jobs {
@@ -174,16 +175,17 @@ impl Store {
                 .bind(*version)
             )?;
         }
-        for (tenant, job_id) in &seen.object_errors {
+        for (tenant, job_id, version) in &seen.object_errors {
             execute!(
                 tx,
                 "mark object errors seen",
                 sqlx::query(
-                    "update object_error_job set unseen = 0 where job_ref in \
+                    "update object_error_job set unseen = 0 where version = $3 and job_ref in \
                      (select id from job_ref where tenant = $1 and job_id = $2)"
                 )
                 .bind(tenant.as_str())
                 .bind(job_id.as_str())
+                .bind(*version)
             )?;
         }
         for (tenant, name, read_at) in &seen.facts {

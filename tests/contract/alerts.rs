@@ -17,6 +17,7 @@ crate::on_both!(
     what_ends_makes_room_for_what_begins,
     a_refused_judgement_writes_nothing_at_all,
     alerts_are_counted_by_kind,
+    alerts_that_ended_lately_are_listed_by_their_end,
 );
 
 pub(crate) fn alert(partition: &str, occurred: i64) -> Alert {
@@ -39,6 +40,8 @@ pub(crate) fn alert(partition: &str, occurred: i64) -> Alert {
         }],
         labels: BTreeMap::from([("tenant".to_owned(), TENANT.to_owned())]),
         cause: None,
+        speaks_at: None,
+        respite: None,
     }
 }
 
@@ -198,4 +201,35 @@ async fn alerts_are_counted_by_kind(bench: Bench) {
         .map(|total| (total.state, total.count))
         .collect();
     assert_eq!(counts, [(AlertState::Firing, 2), (AlertState::Resolved, 1)]);
+}
+
+async fn alerts_that_ended_lately_are_listed_by_their_end(bench: Bench) {
+    let over = |partition: &str, end: i64| Alert {
+        state: AlertState::Resolved,
+        resolved_at: Some(at(end)),
+        ..alert(partition, 90)
+    };
+    let other = Alert {
+        rule: Rule::LaneLate,
+        ..over("d", 99)
+    };
+    let mut judgement = bare_judgement(100, vec![]);
+    judgement.alerts = vec![
+        over("a", 98),
+        over("b", 97),
+        over("c", 96),
+        other,
+        alert("e", 90),
+    ];
+    bench
+        .store
+        .commit_judgement(&judgement)
+        .await
+        .expect("a judgement");
+    let listed = bench
+        .store
+        .lately_resolved(Rule::WindowMissed, at(97))
+        .await
+        .expect("alerts");
+    assert_eq!(listed, [over("b", 97), over("a", 98)]);
 }

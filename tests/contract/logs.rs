@@ -2,9 +2,9 @@
 
 use syncwatch_domain::job::ErrorGroup;
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
-use syncwatch_store::{LogPage, LogRow, LogStream, PollReceipt, Store};
+use syncwatch_store::{LogPage, LogRow, LogStream, ObjectErrorSummary, PollReceipt, Store};
 
-use crate::bench::{Bench, at};
+use crate::bench::{Bench, at, bare_judgement, job};
 
 crate::on_both!(
     rows_that_come_again_are_stored_once,
@@ -13,6 +13,8 @@ crate::on_both!(
     rows_come_back_as_they_were,
     rows_are_counted_by_action_status_and_group,
     an_object_fails_until_its_newest_row_says_otherwise,
+    errors_that_change_while_they_are_judged_stay_unseen,
+    a_job_that_is_gone_has_no_failing_objects,
     a_page_that_fails_leaves_nothing_behind,
     a_large_page_is_stored_whole,
 );
@@ -141,7 +143,7 @@ async fn rows_are_counted_by_action_status_and_group(bench: Bench) {
 }
 
 async fn an_object_fails_until_its_newest_row_says_otherwise(bench: Bench) {
-    let data = |summaries: Vec<syncwatch_store::ObjectErrorSummary>| {
+    let data = |summaries: Vec<ObjectErrorSummary>| {
         summaries
             .into_iter()
             .find(|summary| summary.group == ErrorGroup::Data)
@@ -192,6 +194,69 @@ async fn an_object_fails_until_its_newest_row_says_otherwise(bench: Bench) {
         (0, None),
         "all recovered is said, not left out"
     );
+}
+
+async fn errors_that_change_while_they_are_judged_stay_unseen(bench: Bench) {
+    let see = async |looked_at: &[ObjectErrorSummary]| {
+        let mut judgement = bare_judgement(100, vec![]);
+        judgement.seen.object_errors = looked_at
+            .iter()
+            .map(|errors| (errors.tenant.clone(), errors.job_id.clone(), errors.version))
+            .collect();
+        let receipt = bench.store.commit_judgement(&judgement).await;
+        assert!(receipt.expect("a judgement").committed);
+        bench.store.unseen().await.expect("unseen").object_errors
+    };
+    write(&bench, &bench.store, &[failure(1, 10, "a", "X")]).await;
+    let looked_at = bench.store.unseen().await.expect("unseen").object_errors;
+    assert!(!looked_at.is_empty());
+    write(&bench, &bench.store, &[failure(2, 11, "b", "X")]).await;
+    let left = see(&looked_at).await;
+    let objects: i64 = left.iter().map(|errors| errors.objects).sum();
+    assert_eq!(
+        objects, 2,
+        "the page that came meanwhile is still to be judged"
+    );
+    assert_eq!(see(&left).await, []);
+    // Back in the state that was seen first, but by another way.
+    let done = LogRow {
+        object_id: Some("b"),
+        ..row(3, 20)
+    };
+    write(&bench, &bench.store, &[done]).await;
+    assert_ne!(see(&looked_at).await, []);
+}
+
+async fn a_job_that_is_gone_has_no_failing_objects(bench: Bench) {
+    let of = |partition: &str| format!("AD2AADProvisioning.{partition}");
+    let (kept, gone) = (of("a"), of("b"));
+    let mut commit = bench.commit(10, vec![]);
+    commit.jobs = vec![job("a"), job("b")];
+    commit.log = Some(LogPage {
+        stream: LogStream::Provisioning,
+        rows: vec![
+            LogRow {
+                job_id: &kept,
+                ..failure(1, 10, "a", "X")
+            },
+            LogRow {
+                job_id: &gone,
+                ..failure(2, 10, "b", "X")
+            },
+        ],
+    });
+    bench.write(&commit).await;
+    let failing = async || {
+        let all = bench.store.object_errors().await.expect("summaries");
+        let failing = all.into_iter().filter(|errors| errors.objects > 0);
+        failing.map(|errors| errors.job_id).collect::<Vec<_>>()
+    };
+    assert_eq!(failing().await, [kept.clone(), gone.clone()]);
+    let mut commit = bench.commit(20, vec![]);
+    commit.jobs = vec![job("a")];
+    commit.jobs_complete = true;
+    bench.write(&commit).await;
+    assert_eq!(failing().await, [kept]);
 }
 
 async fn a_page_that_fails_leaves_nothing_behind(bench: Bench) {

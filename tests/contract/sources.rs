@@ -3,12 +3,14 @@
 use syncwatch_domain::source::ReadFailure;
 use syncwatch_store::{Fact, PollCommit, PollOutcome};
 
-use crate::bench::{Bench, at, jobs_source, update};
+use crate::bench::{Bench, at, job, jobs_source, update};
 
 crate::on_both!(
     a_source_is_made_once_and_keeps_its_record,
     failures_are_counted_from_the_first_until_a_read,
     a_retired_source_pauses_its_lanes_and_comes_back_when_found_again,
+    a_source_the_config_does_not_ask_for_takes_its_jobs_along_and_says_why,
+    a_source_that_is_retired_while_it_is_judged_stays_unseen,
     what_a_poll_continues_from_is_kept_with_its_rows,
     facts_are_unseen_until_marked_and_again_when_they_change,
 );
@@ -68,6 +70,10 @@ async fn failures_are_counted_from_the_first_until_a_read(bench: Bench) {
         (source.failing_since, source.failures, source.failure),
         (None, 0, None)
     );
+    let last = bench.store.last_read(&jobs_source("sp")).await;
+    assert_eq!(last.expect("an answer"), Some(Some(at(40))));
+    let unknown = bench.store.last_read(&jobs_source("other")).await;
+    assert_eq!(unknown.expect("an answer"), None);
     assert_eq!(
         source.read_at,
         Some(at(40)),
@@ -95,6 +101,58 @@ async fn a_retired_source_pauses_its_lanes_and_comes_back_when_found_again(bench
     let receipt = bench.write(&commit).await;
     assert_eq!(receipt.discovered[0].id, bench.source);
     assert_eq!(bench.store.sources(None).await.expect("sources").len(), 1);
+}
+
+async fn a_source_the_config_does_not_ask_for_takes_its_jobs_along_and_says_why(bench: Bench) {
+    let mut commit = bench.commit(10, vec![update("a", &[5])]);
+    commit.jobs = vec![job("a")];
+    bench.write(&commit).await;
+    bench.judge(11).await;
+    let mut commit = bench.commit(20, vec![]);
+    commit.outcome = PollOutcome::Partial;
+    commit.unwatched = vec![jobs_source("sp")];
+    bench.write(&commit).await;
+    assert!(bench.store.sources(None).await.expect("sources").is_empty());
+    assert!(bench.store.jobs().await.expect("jobs").is_empty());
+    let unseen = bench.store.unseen().await.expect("unseen");
+    assert!(unseen.jobs.iter().any(|stored| stored.gone));
+    assert_eq!(
+        bench.lane("a").await.idle_reason.as_deref(),
+        Some("the configuration of syncwatch does not ask for it")
+    );
+    let mut commit = bench.commit(30, vec![update("a", &[25])]);
+    commit.discovered = vec![jobs_source("sp")];
+    commit.jobs = vec![job("a")];
+    bench.write(&commit).await;
+    assert_eq!(bench.store.jobs().await.expect("jobs").len(), 1);
+    assert_eq!(bench.lane("a").await.idle_reason, None);
+}
+
+async fn a_source_that_is_retired_while_it_is_judged_stays_unseen(bench: Bench) {
+    bench.fail(10).await;
+    let looked_at = bench.store.unseen().await.expect("unseen").sources;
+    let mut commit = bench.commit(10, vec![]);
+    commit.outcome = PollOutcome::Partial;
+    commit.retired = vec![jobs_source("sp")];
+    bench.write(&commit).await;
+    let mut judgement = crate::bench::bare_judgement(11, vec![]);
+    judgement.seen.sources = looked_at
+        .iter()
+        .map(|source| {
+            let state = &source.state;
+            (source.id, state.attempted_at, state.retired)
+        })
+        .collect();
+    bench
+        .store
+        .commit_judgement(&judgement)
+        .await
+        .expect("a judgement");
+    let unseen = bench.store.unseen().await.expect("unseen").sources;
+    assert!(
+        unseen.iter().any(|source| source.state.retired),
+        "{unseen:?}"
+    );
 }
 
 async fn what_a_poll_continues_from_is_kept_with_its_rows(bench: Bench) {

@@ -61,6 +61,8 @@ pub(crate) fn told(event: NotificationEvent, rule: Rule, severity: Severity) -> 
             ],
             labels: BTreeMap::from([("tenant".to_owned(), "meadow".to_owned())]),
             cause: None,
+            speaks_at: None,
+            respite: None,
             subject,
         },
     }

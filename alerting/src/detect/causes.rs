@@ -16,6 +16,9 @@ const OF_JOB: [Rule; 4] = [
     Rule::JobQuarantined,
 ];
 
+/// Causes that outlive their end: what they explained passes with the next cycle, not with them.
+pub const LINGERING: [Rule; 4] = OF_JOB;
+
 /// Rule and path of the alerts that would explain an alert, nearest cause last.
 ///
 /// An unreachable source explains no missed window: a window is missed only after its source was

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use syncwatch_domain::alert::{Condition, Evidence, Rule, Severity, Subject};
+use syncwatch_domain::alert::{Condition, Evidence, Respite, Rule, Severity, Subject};
 use syncwatch_domain::cadence::IntervalBasis;
 use syncwatch_domain::lane::{Engine, LaneKind, LaneStatus};
 use syncwatch_domain::span::Span;
@@ -41,6 +41,7 @@ fn late(lane: &DueLane, verdict: &Verdict, now: Timestamp) -> Condition {
         evidence: facts(lane),
         labels: labels(lane),
         causes: causes(lane, Rule::LaneLate, &subject),
+        respite: respite(lane),
         ..holds(Rule::LaneLate, subject, Severity::Warning, since)
     }
 }
@@ -59,6 +60,7 @@ fn missed(lane: &DueLane, verdict: &Verdict, now: Timestamp) -> Condition {
         evidence: facts(lane),
         labels: labels(lane),
         causes: causes(lane, Rule::WindowMissed, &subject),
+        respite: respite(lane),
         ..holds(Rule::WindowMissed, subject, Severity::Critical, deadline)
     }
 }
@@ -156,6 +158,15 @@ fn labels(lane: &DueLane) -> BTreeMap<String, String> {
 
 fn causes(lane: &DueLane, rule: Rule, subject: &Subject) -> Vec<(Rule, String)> {
     super::causes::of(rule, &subject.path, &labels(lane))
+}
+
+/// Once what held its job up is over, a lane gets as long as any lane may take before it is called
+/// late: a cycle that keeps the interval exactly needs that to be seen. Lanes without a job hang
+/// under nothing that lingers.
+fn respite(lane: &DueLane) -> Option<Respite> {
+    let lasts = lane.timing.late_after.max(lane.timing.interval);
+    let source = lane.source_key.clone();
+    lane.job_id.as_ref().map(|_| Respite::new(lasts, source))
 }
 
 /// What to check first (scheduler settings and partition state of Connect Sync; job status,

@@ -3,9 +3,12 @@
 //! Errors that concern the whole job are reported at once, after 2 occurrences; errors of single
 //! objects are listed daily. In between, growth is reported. (Cloud Sync error code reference.)
 
-use syncwatch_domain::alert::{Alert, Condition, Rule, Severity, Subject};
+use syncwatch_domain::alert::{Alert, Condition, Respite, Rule, Severity, Subject};
+use syncwatch_domain::cadence::{Levels, documented_interval};
 use syncwatch_domain::job::{ErrorGroup, Job};
+use syncwatch_domain::lane::{Engine, LaneKind};
 use syncwatch_domain::schedule::Schedule;
+use syncwatch_domain::source::{Poll, SourceKey};
 use syncwatch_domain::time::{Timestamp, millis};
 use syncwatch_store::ObjectErrorSummary;
 
@@ -185,6 +188,7 @@ fn told(
         mend: summary.group.first_check().to_owned(),
         evidence: facts.into_iter().flatten().collect(),
         causes: super::causes::of(Rule::ObjectErrors, &subject.path, &labels),
+        respite: Some(respite(&summary.tenant, job)),
         labels,
         ..holds(
             Rule::ObjectErrors,
@@ -193,6 +197,22 @@ fn told(
             summary.first_at.unwrap_or(as_of),
         )
     }
+}
+
+/// Objects that failed are tried again with each cycle: once their job runs again, they get what
+/// one of its lanes may take before it is called late.
+fn respite(tenant: &str, job: Option<&Job>) -> Respite {
+    let kind = job.and_then(Job::lane_kind).unwrap_or(LaneKind::Objects);
+    let interval = job
+        .and_then(|job| job.interval)
+        .unwrap_or_else(|| documented_interval(Engine::Cloud, kind));
+    let source = SourceKey {
+        tenant: tenant.to_owned(),
+        poll: Poll::ProvisioningLogs,
+        instance: String::new(),
+    };
+    let lasts = Levels::documented(Engine::Cloud, kind).late.of(interval);
+    Respite::new(lasts, source)
 }
 
 fn of_job(summary: &ObjectErrorSummary, job: Option<&Job>) -> String {
@@ -205,17 +225,34 @@ fn of_job(summary: &ObjectErrorSummary, job: Option<&Job>) -> String {
 /// Path of the subject of alerts about a summary.
 #[must_use]
 pub fn path(summary: &ObjectErrorSummary) -> String {
-    format!("job/{}/errors/{}", summary.job_id, summary.group)
+    path_of(&summary.job_id, summary.group)
+}
+
+fn path_of(job_id: &str, group: ErrorGroup) -> String {
+    format!("job/{job_id}/errors/{group}")
+}
+
+/// What becomes of the errors of a job that is gone: nobody tries those objects again.
+#[must_use]
+pub fn gone(job: &Job) -> Vec<Condition> {
+    ErrorGroup::ALL
+        .iter()
+        .map(|group| {
+            let subject = Subject {
+                tenant: job.tenant.clone(),
+                path: path_of(&job.job_id, *group),
+                title: title(*group, &super::jobs::subject(job).title),
+            };
+            let summary = format!(
+                "{}: the job is gone, its objects are not tried again",
+                named(&subject)
+            );
+            clear(Rule::ObjectErrors, subject, job.read_at, summary)
+        })
+        .collect()
 }
 
 fn subject(summary: &ObjectErrorSummary, job: Option<&Job>) -> Subject {
-    let group = match summary.group {
-        ErrorGroup::AgentPath => "agent path",
-        ErrorGroup::AdPath => "AD path",
-        ErrorGroup::CloudCredentials => "cloud credentials",
-        ErrorGroup::ServiceLoad => "service load",
-        ErrorGroup::Data => "data",
-    };
     let of = job.map_or_else(
         || format!("job {}", summary.job_id),
         |job| super::jobs::subject(job).title,
@@ -223,8 +260,19 @@ fn subject(summary: &ObjectErrorSummary, job: Option<&Job>) -> Subject {
     Subject {
         tenant: summary.tenant.clone(),
         path: path(summary),
-        title: format!("Object errors ({group}) in {of}"),
+        title: title(summary.group, &of),
     }
+}
+
+fn title(group: ErrorGroup, of: &str) -> String {
+    let group = match group {
+        ErrorGroup::AgentPath => "agent path",
+        ErrorGroup::AdPath => "AD path",
+        ErrorGroup::CloudCredentials => "cloud credentials",
+        ErrorGroup::ServiceLoad => "service load",
+        ErrorGroup::Data => "data",
+    };
+    format!("Object errors ({group}) in {of}")
 }
 
 fn error_labels(

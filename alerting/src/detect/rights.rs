@@ -17,20 +17,21 @@ enum Missing {
 }
 
 impl Missing {
+    fn path(self) -> String {
+        match self {
+            Self::Permission(permission) => format!("right/{permission}"),
+            Self::Licence => "licence/premium".to_owned(),
+        }
+    }
+
     fn subject(self, tenant: &str) -> Subject {
-        let (path, title) = match self {
-            Self::Permission(permission) => (
-                format!("right/{permission}"),
-                format!("Microsoft Graph permission {permission}"),
-            ),
-            Self::Licence => (
-                "licence/premium".to_owned(),
-                "Microsoft Entra ID P1 or P2 licence".to_owned(),
-            ),
+        let title = match self {
+            Self::Permission(permission) => format!("Microsoft Graph permission {permission}"),
+            Self::Licence => "Microsoft Entra ID P1 or P2 licence".to_owned(),
         };
         Subject {
             tenant: tenant.to_owned(),
-            path,
+            path: self.path(),
             title,
         }
     }
@@ -59,6 +60,16 @@ pub fn conditions(tenant: &str, sources: &[&SourceState]) -> Vec<Condition> {
         .into_iter()
         .filter_map(|(missing, sources)| condition(tenant, missing, &sources))
         .collect()
+}
+
+/// Whether one of the sources needs the right or licence that the subject at `path` is.
+#[must_use]
+pub fn needs(path: &str, live: &[&SourceState]) -> bool {
+    live.iter().any(|source| {
+        let poll = source.key.poll;
+        let permission = Missing::Permission(poll.right().permission);
+        permission.path() == path || (needs_licence(poll) && Missing::Licence.path() == path)
+    })
 }
 
 /// Polls of reports that are sold with Microsoft Entra ID P1 and P2.

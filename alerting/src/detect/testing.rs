@@ -51,6 +51,7 @@ pub(crate) fn due_lane() -> DueLane {
         key: lane_key(Engine::Cloud, LaneKind::Objects),
         job_id: Some("AD2AADProvisioning.5f0c.01".into()),
         source_key: source_key(Poll::Jobs, "3f1d0a52"),
+        first_seen_at: minute(-1_000),
         status: LaneStatus::OnTime,
         version: 1,
         facts: facts.with_window(&timing),

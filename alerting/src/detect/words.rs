@@ -92,6 +92,7 @@ pub(super) fn holds(
         evidence: Vec::new(),
         labels: BTreeMap::new(),
         causes: Vec::new(),
+        respite: None,
     }
 }
 

@@ -7,7 +7,7 @@ use syncwatch_domain::alert::{
 };
 use syncwatch_domain::time::Timestamp;
 
-use super::firing::{Firing, Key};
+use super::firing::{Ended, Firing, Key};
 use crate::detect::{LAST_REPORTED, causes};
 
 /// Titles a message names at most; the evidence has the count.
@@ -24,7 +24,8 @@ pub(crate) struct Message {
 
 /// The alerts on record with the changes of this judgement laid over them.
 ///
-/// An alert has a cause exactly as long as it was never told: its cause spoke for it.
+/// An alert has a cause exactly as long as it was never told: its cause spoke for it, and after
+/// the end of its cause it waits.
 pub(crate) struct Book<'a> {
     firing: &'a Firing,
     now: Timestamp,
@@ -93,7 +94,8 @@ impl<'a> Book<'a> {
 
     /// The firing alerts that `cause` speaks for.
     pub(crate) fn children(&self, cause: &AlertId) -> BTreeSet<Key> {
-        let speaks_for = |alert: &Alert| alert.cause.as_ref() == Some(cause);
+        let speaks_for =
+            |alert: &Alert| alert.cause.as_ref() == Some(cause) && alert.speaks_at.is_none();
         let on_record = self
             .firing
             .children(cause)
@@ -133,6 +135,8 @@ impl<'a> Book<'a> {
             evidence: condition.evidence,
             labels,
             cause: None,
+            speaks_at: None,
+            respite: condition.respite,
             subject: condition.subject,
         }
     }
@@ -222,6 +226,8 @@ impl<'a> Book<'a> {
             Alert {
                 state: AlertState::Resolved,
                 resolved_at,
+                speaks_at: None,
+                respite: None,
                 ..alert
             },
         );
@@ -244,6 +250,47 @@ impl<'a> Book<'a> {
             .find(|cause| cause.severity >= alert.severity && cause.id != alert.id)
     }
 
+    /// What last ended of that which would explain `key` if it still fired.
+    pub(crate) fn ended_cause_of(&self, key: &Key) -> Option<Ended> {
+        let alert = self.get(key)?;
+        causes::of(alert.rule, &alert.subject.path, &alert.labels)
+            .into_iter()
+            .filter_map(|(rule, path)| {
+                let tenant = key.tenant.clone();
+                let of = Key { tenant, path, rule };
+                match self.closed.get(&of) {
+                    Some(closed) => Ended::of(closed),
+                    None => self.firing.ended(&of).cloned(),
+                }
+            })
+            .filter(|cause| cause.severity >= alert.severity)
+            .max_by_key(|cause| cause.at)
+    }
+
+    /// The alerts that wait after the end of their cause.
+    pub(crate) fn waiting(&self) -> BTreeSet<Key> {
+        let on_record = self.firing.waiting().map(|(key, _)| key);
+        on_record
+            .chain(self.open.keys())
+            .filter(|key| self.get(key).is_some_and(|alert| alert.speaks_at.is_some()))
+            .cloned()
+            .collect()
+    }
+
+    /// The cause is over; the alert stays silent until `speaks_at`.
+    pub(crate) fn wait(&mut self, key: &Key, cause: AlertId, speaks_at: Timestamp) {
+        if let Some(alert) = self.get(key).cloned() {
+            self.change(
+                key,
+                Alert {
+                    cause: Some(cause),
+                    speaks_at: Some(speaks_at),
+                    ..alert
+                },
+            );
+        }
+    }
+
     /// Lets `cause` speak for the alert.
     pub(crate) fn hang(&mut self, key: &Key, cause: AlertId) {
         if let Some(alert) = self.get(key).cloned() {
@@ -251,6 +298,7 @@ impl<'a> Book<'a> {
                 key,
                 Alert {
                     cause: Some(cause),
+                    speaks_at: None,
                     ..alert
                 },
             );
@@ -265,6 +313,7 @@ impl<'a> Book<'a> {
                 key,
                 Alert {
                     cause: None,
+                    speaks_at: None,
                     ..alert
                 },
             );
@@ -283,6 +332,9 @@ impl<'a> Book<'a> {
 
     /// The alert speaks for itself: it is told now.
     pub(crate) fn speak(&mut self, key: Key) {
+        if let Some(alert) = self.open.get_mut(&key) {
+            alert.respite = None;
+        }
         self.events.insert(key, NotificationEvent::Firing);
     }
 

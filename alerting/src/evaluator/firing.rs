@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use syncwatch_domain::alert::{Alert, AlertId, AlertState, Rule, Subject};
+use syncwatch_domain::alert::{Alert, AlertId, AlertState, Rule, Severity, Subject};
+use syncwatch_domain::time::Timestamp;
+
+use crate::detect::causes;
 
 /// What there is at most one firing alert of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,16 +38,44 @@ impl Key {
     }
 }
 
+/// A cause that is over, while what it explained may still hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) id: AlertId,
+    pub(crate) severity: Severity,
+    pub(crate) at: Timestamp,
+}
+
+impl Ended {
+    /// The end of an alert, if it lingers.
+    pub(crate) fn of(alert: &Alert) -> Option<Self> {
+        Some(Self {
+            id: alert.id.clone(),
+            severity: alert.severity,
+            at: alert
+                .resolved_at
+                .filter(|_| causes::LINGERING.contains(&alert.rule))?,
+        })
+    }
+}
+
 /// All firing alerts, found by subject and by cause.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Firing {
     by_tenant: HashMap<String, HashMap<String, Vec<Alert>>>,
     children: HashMap<AlertId, BTreeSet<Key>>,
+    /// Alerts that wait after the end of their cause.
+    waiting: BTreeSet<Key>,
+    /// The newest end of each cause that lingers.
+    ended: HashMap<Key, Ended>,
 }
 
 impl Firing {
-    pub(crate) fn new(alerts: Vec<Alert>) -> Self {
+    /// Alerts as they are on record: those that fire, and the causes that ended lately, in the
+    /// order of their ends.
+    pub(crate) fn new(alerts: Vec<Alert>, ended: Vec<Alert>) -> Self {
         let mut firing = Self::default();
+        firing.apply(ended);
         firing.apply(alerts);
         firing
     }
@@ -55,6 +86,8 @@ impl Firing {
             self.remove(&Key::of(&alert), &alert.id);
             if alert.state == AlertState::Firing {
                 self.insert(alert);
+            } else if let Some(ended) = Ended::of(&alert) {
+                self.ended.insert(Key::of(&alert), ended);
             }
         }
     }
@@ -65,6 +98,9 @@ impl Firing {
                 .entry(cause.clone())
                 .or_default()
                 .insert(Key::of(&alert));
+        }
+        if alert.speaks_at.is_some() {
+            self.waiting.insert(Key::of(&alert));
         }
         let Subject { tenant, path, .. } = alert.subject.clone();
         self.by_tenant
@@ -86,6 +122,7 @@ impl Firing {
             return;
         };
         let before = alerts.swap_remove(at);
+        self.waiting.remove(key);
         if alerts.is_empty() {
             paths.remove(&key.path);
         }
@@ -97,6 +134,17 @@ impl Firing {
                 self.children.remove(&cause);
             }
         }
+    }
+
+    /// The tenants that alerts are about.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.by_tenant.keys().map(String::as_str)
+    }
+
+    /// The alerts of a tenant.
+    pub(crate) fn of_tenant(&self, tenant: &str) -> impl Iterator<Item = &Alert> {
+        let paths = self.by_tenant.get(tenant).into_iter();
+        paths.flat_map(HashMap::values).flatten()
     }
 
     /// The alerts about a subject.
@@ -113,7 +161,19 @@ impl Firing {
             .find(|alert| alert.rule == key.rule)
     }
 
-    /// The alerts an alert speaks for.
+    /// The alerts that wait after the end of their cause.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Key, &Alert)> {
+        self.waiting
+            .iter()
+            .filter_map(|key| Some((key, self.get(key)?)))
+    }
+
+    /// How a cause last ended.
+    pub(crate) fn ended(&self, key: &Key) -> Option<&Ended> {
+        self.ended.get(key)
+    }
+
+    /// The alerts whose cause is or was this one.
     pub(crate) fn children(&self, cause: &AlertId) -> impl Iterator<Item = &Key> {
         self.children.get(cause).into_iter().flatten()
     }

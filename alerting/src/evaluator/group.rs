@@ -86,6 +86,7 @@ fn of(rule: Rule, tenant: &str, engine: Engine, lanes: &[&Alert]) -> Option<Cond
         evidence,
         labels,
         causes: Vec::new(),
+        respite: None,
         occurred_at: first,
         severity,
         rule,
@@ -205,6 +206,7 @@ fn end(book: &mut Book<'_>, parent: &Key, alert: &Alert, struck: usize, over: us
         evidence: Vec::new(),
         labels: BTreeMap::new(),
         causes: Vec::new(),
+        respite: None,
     };
     book.resolve(parent, &condition);
 }

@@ -6,6 +6,7 @@ use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::{LaneFacts, Verdict, judge};
 use syncwatch_store::{DueLane, LaneJudgement};
 
+use super::TICK;
 use super::firing::Firing;
 use crate::detect::lanes;
 
@@ -29,6 +30,11 @@ pub(crate) fn judge_lane(
         verdict.occurred_at = None;
         due_at = lane.facts.late_at;
     }
+    if let Some(again_at) = unconfirmed(lane, verdict.status) {
+        verdict.status = LaneStatus::Unknown;
+        verdict.occurred_at = None;
+        due_at = Some(again_at);
+    }
     let judgement = LaneJudgement {
         id: lane.id,
         version: lane.version,
@@ -38,6 +44,17 @@ pub(crate) fn judge_lane(
         due_at,
     };
     (judgement, verdict)
+}
+
+/// When a lane that is late or missed its window at first sight must have been read again.
+///
+/// A replica of Microsoft Graph may answer with what was true a cadence ago. A lane that is known
+/// has shown a newer success before; of a new one nothing is known, and one answer proves nothing.
+fn unconfirmed(lane: &DueLane, status: LaneStatus) -> Option<Timestamp> {
+    let again_at = lane.first_seen_at + TICK;
+    let fails = matches!(status, LaneStatus::Late | LaneStatus::Missed);
+    let is_new = fails && lane.status == LaneStatus::Unknown;
+    (is_new && lane.facts.read_at < Some(again_at)).then_some(again_at)
 }
 
 fn is_alerted(lane: &DueLane, firing: &Firing) -> bool {

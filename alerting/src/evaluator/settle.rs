@@ -1,12 +1,14 @@
 //! From conditions to alerts: what begins, what ends, who speaks for whom, what is told.
 //! Pure: the same conditions against the same alerts give the same changes.
 
+use std::collections::BTreeSet;
+
 use syncwatch_domain::alert::{Alert, AlertId, Condition, Finding};
 use syncwatch_domain::time::Timestamp;
 
 use super::book::{Book, Message};
 use super::firing::{Firing, Key};
-use super::group;
+use super::{group, wait};
 use crate::config::AlertSettings;
 use crate::detect::causes;
 
@@ -51,9 +53,11 @@ impl Settled {
     }
 }
 
-/// Holds the conditions against the alerts on record.
+/// Holds the conditions against the alerts on record. `waited` are alerts that waited long enough
+/// after the end of their cause.
 pub(crate) fn settle(
     conditions: Vec<Condition>,
+    waited: &BTreeSet<Key>,
     firing: &Firing,
     settings: &AlertSettings,
     now: Timestamp,
@@ -73,6 +77,8 @@ pub(crate) fn settle(
     }
     find_causes(&mut book);
     release(&mut book);
+    wait::rejoin(&mut book);
+    wait::end(&mut book, waited);
     group::form(&mut book, settings);
     group::keep(&mut book);
     for key in book.untold() {
@@ -124,6 +130,9 @@ fn find_causes(book: &mut Book<'_>) {
         .collect();
     for (key, told_before) in begun {
         let Some(cause) = book.cause_of(&key) else {
+            if !told_before {
+                wait::follow(book, &key);
+            }
             continue;
         };
         if told_before && !group::is_engine(&cause.subject) {
@@ -134,15 +143,15 @@ fn find_causes(book: &mut Book<'_>) {
     }
 }
 
-/// A cause ended while what it explained still holds: another alert explains it, or it speaks
-/// for itself from now on.
+/// A cause ended while what it explained still holds: another alert explains it, or it waits for
+/// the next cycle, or it speaks for itself from now on.
 fn release(book: &mut Book<'_>) {
-    let ended: Vec<AlertId> = book.closed().map(|(_, alert)| alert.id.clone()).collect();
-    for id in ended {
-        for key in book.children(&id) {
+    let ended: Vec<Alert> = book.closed().map(|(_, alert)| alert.clone()).collect();
+    for cause in ended {
+        for key in book.children(&cause.id) {
             match book.cause_of(&key).map(|cause| cause.id.clone()) {
                 Some(cause) => book.hang(&key, cause),
-                None => book.release(&key),
+                None => wait::begin(book, &key, &cause),
             }
         }
     }

@@ -14,7 +14,7 @@ use syncwatch_store::{
 use super::firing::{Firing, Key};
 use crate::config::AlertSettings;
 use crate::detect::sources::{Context, LaneBehind};
-use crate::detect::{credentials, jobs, object_errors, rights, sources};
+use crate::detect::{credentials, jobs, object_errors, rights, sources, unwatched};
 
 /// Facts of one tenant's sources and credentials.
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub(crate) struct Snapshot {
     /// Something changed. Sources that fail are listed each time; to have looked at them again
     /// is worth no commit of its own.
     pub(crate) has_news: bool,
+    /// Everything is looked at.
+    sweep: bool,
 }
 
 impl Snapshot {
@@ -43,6 +45,7 @@ impl Snapshot {
         let mut snapshot = Self {
             seen: seen(&unseen),
             has_news: has_news(&unseen),
+            sweep,
             ..Self::default()
         };
         snapshot.take_tenants(store, &unseen, sweep).await?;
@@ -140,7 +143,8 @@ impl Snapshot {
         settings: &AlertSettings,
         now: Timestamp,
     ) -> Result<Vec<Condition>, StoreError> {
-        let mut found = job_conditions(&self.jobs, firing, settings);
+        let mut found = self.unwatched_conditions(firing, now);
+        found.extend(job_conditions(&self.jobs, firing, settings));
         found.extend(self.object_error_conditions(firing, settings, now));
         for (tenant, facts) in &self.tenants {
             found.extend(source_conditions(store, tenant, &facts.sources, firing, settings).await?);
@@ -152,7 +156,50 @@ impl Snapshot {
                 tenant, &stored, read_at, settings, now,
             ));
         }
+        found.retain(|condition| condition.finding == Finding::Clear || self.may_hold(condition));
         Ok(found)
+    }
+
+    /// What ends because the config does not ask for it any more. Looked for when a source was
+    /// retired, and in every sweep.
+    fn unwatched_conditions(&self, firing: &Firing, now: Timestamp) -> Vec<Condition> {
+        let mut tenants: BTreeSet<&str> = self
+            .tenants
+            .iter()
+            .filter(|(_, tenant)| self.sweep || tenant.sources.iter().any(|source| source.retired))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if self.sweep {
+            tenants.extend(firing.tenants());
+        }
+        tenants
+            .into_iter()
+            .flat_map(|tenant| {
+                unwatched::conditions(firing.of_tenant(tenant), &self.live(tenant), now)
+            })
+            .collect()
+    }
+
+    /// Facts that were learned before a poll was taken out of the config raise nothing.
+    fn may_hold(&self, condition: &Condition) -> bool {
+        let tenant = &condition.subject.tenant;
+        let known = self.sweep || self.tenants.contains_key(tenant);
+        !known
+            || unwatched::is_watched(
+                condition.rule,
+                &condition.subject.path,
+                &condition.labels,
+                &self.live(tenant),
+            )
+    }
+
+    /// The sources of a tenant that are polled.
+    fn live(&self, tenant: &str) -> Vec<&SourceState> {
+        let known = self.tenants.get(tenant).into_iter();
+        known
+            .flat_map(|tenant| &tenant.sources)
+            .filter(|source| !source.retired)
+            .collect()
     }
 
     fn object_error_conditions(
@@ -199,7 +246,11 @@ pub(crate) fn job_conditions(
         .iter()
         .flat_map(|stored| {
             let quarantined = Key::new(Rule::JobQuarantined, &jobs::subject(&stored.job));
-            jobs::conditions(stored, firing.get(&quarantined).is_some(), settings)
+            let mut found = jobs::conditions(stored, firing.get(&quarantined).is_some(), settings);
+            if stored.gone {
+                found.extend(object_errors::gone(&stored.job));
+            }
+            found
         })
         .collect()
 }
@@ -301,16 +352,22 @@ fn has_news(unseen: &Unseen) -> bool {
 
 /// What of `unseen` a judgement deals with: all of it.
 fn seen(unseen: &Unseen) -> Seen {
-    let errors: BTreeSet<(String, String)> = unseen
+    let errors: BTreeSet<(String, String, i64)> = unseen
         .object_errors
         .iter()
-        .map(|errors| (errors.tenant.clone(), errors.job_id.clone()))
+        .map(|errors| {
+            let job_id = errors.job_id.clone();
+            (errors.tenant.clone(), job_id, errors.version)
+        })
         .collect();
     Seen {
         sources: unseen
             .sources
             .iter()
-            .map(|source| (source.id, source.state.attempted_at))
+            .map(|source| {
+                let state = &source.state;
+                (source.id, state.attempted_at, state.retired)
+            })
             .collect(),
         jobs: seen_jobs(&unseen.jobs),
         object_errors: errors.into_iter().collect(),

@@ -7,4 +7,6 @@ mod races;
 mod restart;
 mod service;
 mod time;
+mod unwatched;
+mod waits;
 mod world;

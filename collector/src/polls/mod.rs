@@ -249,6 +249,7 @@ fn commit_of(run: &PollRun<'_>, learned: &Learned, finished_at: Timestamp) -> Po
         resume: learned.resume.clone(),
         discovered: learned.discovered.clone(),
         retired: learned.retired.clone(),
+        unwatched: Vec::new(),
         facts: learned.facts.clone(),
     }
 }

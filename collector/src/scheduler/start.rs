@@ -68,7 +68,7 @@ impl Collector {
     /// The config no longer wants the source: it must not be reported as unread for ever.
     async fn retire(&self, source: &StoredSource, now: Timestamp) -> Result<(), StoreError> {
         let commit = PollCommit {
-            retired: vec![source.state.key.clone()],
+            unwatched: vec![source.state.key.clone()],
             ..PollCommit::bare(source.id, now, now, PollOutcome::Partial)
         };
         let policy = Arc::clone(&self.policy.borrow());

@@ -8,7 +8,7 @@ use super::client::ClientArgs;
 use super::table::Table;
 use super::{Failed, Output, output};
 use crate::http::shape::Alerts;
-use crate::words::distance;
+use crate::words::{distance, waits};
 
 /// Which alerts to list.
 #[derive(Clone, Debug, Args)]
@@ -49,8 +49,15 @@ pub(super) fn table(alerts: &[Alert], now: Timestamp) -> Table {
             alert.rule.to_string(),
             alert.subject.tenant.clone(),
             alert.subject.title.clone(),
-            alert.summary.clone(),
+            summary(alert, now),
         ]);
     }
     table
+}
+
+fn summary(alert: &Alert, now: Timestamp) -> String {
+    match alert.speaks_at {
+        Some(at) => format!("{} ({})", alert.summary, waits(at, now)),
+        None => alert.summary.clone(),
+    }
 }

@@ -163,7 +163,8 @@ create table object_error (
 
 create table object_error_job (
     job_ref bigint primary key references job_ref (id),
-    unseen bigint not null default 1
+    unseen bigint not null default 1,
+    version bigint not null default 0
 ) without rowid;
 
 -- Small facts of a tenant that are no lane and no job: last known value wins.
@@ -193,6 +194,8 @@ create table alert (
 create unique index alert_firing on alert (tenant, path, rule) where state = 'firing';
 create index alert_counted on alert (state, tenant, rule, severity);
 create index alert_detected on alert (detected_at);
+-- Causes that are over still count for a while.
+create index alert_ended on alert (rule, resolved_at) where state = 'resolved';
 create index alert_cause on alert (cause) where cause is not null;
 
 create table delivery (

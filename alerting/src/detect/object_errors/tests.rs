@@ -41,6 +41,7 @@ fn errors(group: ErrorGroup, objects: i64, last: i64) -> ObjectErrorSummary {
             .filter(|(_, count)| *count > 0)
             .map(|(code, count)| (code.to_owned(), count))
             .collect(),
+        version: 0,
     }
 }
 

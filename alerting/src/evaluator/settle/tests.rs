@@ -36,6 +36,7 @@ fn condition(finding: Finding, rule: Rule, path: &str, job: &str, at: i64) -> Co
         evidence: Vec::new(),
         labels,
         causes: Vec::new(),
+        respite: None,
     }
 }
 
@@ -64,6 +65,7 @@ impl Story {
         self.minutes += 1;
         let settled = settle(
             conditions.clone(),
+            &BTreeSet::new(),
             &self.firing,
             &self.settings,
             minute(self.minutes),
@@ -71,6 +73,7 @@ impl Story {
         self.firing.apply(settled.alerts.clone());
         let again = settle(
             conditions,
+            &BTreeSet::new(),
             &self.firing,
             &self.settings,
             minute(self.minutes + 1),
@@ -136,6 +139,7 @@ fn an_end_before_the_beginning_is_put_at_the_beginning() {
     };
     let settled = settle(
         vec![clear(Rule::WindowMissed, "lane/a", 90)],
+        &BTreeSet::new(),
         &firing,
         &AlertSettings::default(),
         minute(130),
@@ -351,6 +355,7 @@ fn what_begins_again_at_the_same_instant_is_another_alert() {
             holds(Rule::JobQuarantined, "job/j", 0),
             of_job(Rule::WindowMissed, "lane/a", 120),
         ],
+        &BTreeSet::new(),
         &Firing::default(),
         &AlertSettings::default(),
         minute(121),

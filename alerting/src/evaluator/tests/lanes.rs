@@ -280,3 +280,36 @@ async fn without_groups_every_lane_has_its_own_message() {
             .all(|status| *status == LaneStatus::Missed)
     );
 }
+
+#[tokio::test]
+async fn a_lane_that_is_overdue_at_first_sight_is_read_again_before_it_is_called_missed() {
+    for (success, told) in [
+        (0, "firing WindowMissed lane/cloud/objects/a"),
+        (60, "firing LaneLate lane/cloud/objects/a"),
+    ] {
+        let mut world = World::new().await;
+        let read = jobs_read(130).lane(lane("a", success));
+        read.commit(&world.store).await.unwrap();
+        let report = world.judge(130).await;
+        assert_eq!(world.news(130).await.len(), 0);
+        assert_eq!(world.statuses().await, [LaneStatus::Unknown]);
+        assert_eq!(report.transitions, 0);
+        let again = world.judge(150).await;
+        assert_eq!(again.did, 0, "nothing to do before the next read");
+        jobs_read(151).commit(&world.store).await.unwrap();
+        assert_eq!(world.told(151).await, [told]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_yesterday_at_first_sight_is_no_missed_window() {
+    let mut world = World::new().await;
+    let stale = jobs_read(130).lane(lane("a", 0));
+    stale.commit(&world.store).await.unwrap();
+    world.judge(130).await;
+    let fresh = jobs_read(131).lane(lane("a", 129));
+    fresh.commit(&world.store).await.unwrap();
+    assert_eq!(world.told(131).await, [""; 0]);
+    assert_eq!(world.statuses().await, [LaneStatus::OnTime]);
+    assert_eq!(world.store.ledger(10).await.unwrap(), []);
+}

@@ -29,17 +29,21 @@ async fn a_commit_wakes_the_loop_and_a_stop_ends_it() {
             .await
             .unwrap()
             .id;
-        // Its window closed two hours ago; the read is of now.
+        // Its window closed two hours ago; the reads are of now.
         let success = (millis(now.since(minute(0))) / 60_000) - 240;
         let commit = PollCommit {
             lanes: vec![lane("a", success)],
             ..PollCommit::bare(source, now, now, PollOutcome::Read)
         };
         judged.mark_unchanged();
-        store
-            .commit_poll(&commit, &LanePolicy::default())
-            .await
-            .unwrap();
+        let again = now + Duration::from_millis(1);
+        let again = PollCommit::bare(source, again, again, PollOutcome::Read);
+        for read in [commit, again] {
+            store
+                .commit_poll(&read, &LanePolicy::default())
+                .await
+                .unwrap();
+        }
         tokio::time::timeout(Duration::from_secs(20), outbox.changed())
             .await
             .unwrap()

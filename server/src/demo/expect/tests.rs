@@ -42,6 +42,8 @@ fn told(
         evidence: Vec::new(),
         labels: BTreeMap::new(),
         cause: None,
+        speaks_at: None,
+        respite: None,
     };
     // A repetition tells what was decided at first.
     let decided_at = if status == 202 {

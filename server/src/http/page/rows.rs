@@ -6,7 +6,7 @@ use syncwatch_domain::lane::{LaneKind, LaneStatus};
 use syncwatch_domain::time::Timestamp;
 
 use crate::http::shape::{DeadLetter, Lane, Source, SourceHealth};
-use crate::words::{distance, span};
+use crate::words::{distance, span, waits};
 
 /// Something that fires.
 pub(super) struct AlertRow {
@@ -19,6 +19,8 @@ pub(super) struct AlertRow {
     pub(super) mend: String,
     pub(super) since: Moment,
     pub(super) caused: bool,
+    /// Why it was not told yet; empty for most.
+    pub(super) waits: String,
 }
 
 /// A lane.
@@ -99,6 +101,9 @@ impl AlertRow {
             mend: alert.mend.clone(),
             since: Moment::of(Some(alert.occurred_at), now, ""),
             caused: alert.cause.is_some(),
+            waits: alert
+                .speaks_at
+                .map_or_else(String::new, |at| waits(at, now)),
         }
     }
 }

@@ -76,7 +76,7 @@ fn groups_are_told_in_words() {
             {
                 let conditions = conditions.into_iter().map(of_engine).collect();
                 let at = minute(200 + i64::try_from(turn).unwrap());
-                let settled = settle(conditions, &firing, &settings, at);
+                let settled = settle(conditions, &BTreeSet::new(), &firing, &settings, at);
                 firing.apply(settled.alerts.clone());
                 let groups = settled
                     .messages
