@@ -181,21 +181,24 @@ impl Evaluator {
         let firing = self.firing(now).await?;
         let mut conditions = Vec::new();
         let mut lanes = Vec::with_capacity(due.len());
-        let mut job_matters = false;
+        let mut jobs = Vec::new();
         for lane in &due {
             let (judgement, verdict) = judge::judge_lane(lane, firing, now);
             // Most lanes recover from nothing: only a change of status has consequences.
             if judgement.from != judgement.to {
                 conditions.extend(detect::lanes::conditions(lane, &verdict, now));
-                job_matters |= judge::begins_to_fail(&judgement) && lane.job_id.is_some();
+                if judge::begins_to_fail(&judgement) {
+                    let job_id = lane.job_id.as_deref();
+                    jobs.extend(job_id.map(|job_id| (lane.key.tenant.as_str(), job_id)));
+                }
             }
             lanes.push(judgement);
         }
         conditions.retain(|condition| judge::matters(condition, firing));
         let mut seen = Seen::default();
-        if job_matters {
+        if !jobs.is_empty() {
             // What a job is up to must be known before its lanes are: one cause, one message.
-            let jobs: Vec<StoredJob> = self.store.unseen_jobs().await?;
+            let jobs: Vec<StoredJob> = self.store.unseen_jobs_of(&jobs).await?;
             let firing = self.firing(now).await?;
             conditions.extend(snapshot::job_conditions(&jobs, firing, &terms.settings));
             seen.jobs = snapshot::seen_jobs(&jobs);
@@ -218,7 +221,8 @@ impl Evaluator {
         now: Timestamp,
         report: &mut EvaluatorReport,
     ) -> Result<(), EvaluatorError> {
-        for _ in 0..RACES {
+        let mut lost = 0;
+        for _ in 0..TURNS {
             let sweep = self.sweep_at.is_none_or(|at| at <= now);
             self.firing(now).await?;
             let Some(firing) = self.firing.as_ref() else {
@@ -229,6 +233,7 @@ impl Evaluator {
                 .conditions(&self.store, firing, &terms.settings, now)
                 .await?;
             let next = next_sweep(&snapshot, &terms.settings, now, sweep);
+            let more = snapshot.more;
             let draft = Draft {
                 now,
                 lanes: Vec::new(),
@@ -237,15 +242,22 @@ impl Evaluator {
                 idle: !snapshot.has_news,
                 seen: snapshot.seen,
             };
-            if self.commit(terms, draft, report).await? {
-                self.sweep_at = [next, self.sweep_at.filter(|at| *at > now)]
-                    .into_iter()
-                    .flatten()
-                    .min();
+            if !self.commit(terms, draft, report).await? {
+                lost += 1;
+                if lost == RACES {
+                    return Err(EvaluatorError::Contended { races: RACES });
+                }
+                continue;
+            }
+            self.sweep_at = [next, self.sweep_at.filter(|at| *at > now)]
+                .into_iter()
+                .flatten()
+                .min();
+            if !more {
                 return Ok(());
             }
         }
-        Err(EvaluatorError::Contended { races: RACES })
+        Ok(())
     }
 
     /// Commits what follows from a draft; `false` when the race was lost and nothing was written.

@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 mod error;
+mod folding;
 mod generate;
 pub mod http;
 pub mod lifecycle;

@@ -17,7 +17,7 @@ use crate::error::AppError;
 use crate::http::{Serving, Stage};
 use crate::lifecycle::Tasks;
 use crate::notify_test::Tester;
-use crate::{loops, opening, retention};
+use crate::{folding, loops, opening, retention};
 
 /// Everything that is started once the database is open.
 pub(crate) struct Boot {
@@ -98,6 +98,7 @@ impl Boot {
             "retention",
             retention::run(store.clone(), clock, config.store.retention, stop()),
         );
+        tasks.spawn("folding", folding::run(store.clone(), stop()));
         let exporter = Exporter::new(store.clone(), registry);
         stage.send_replace(Stage::Serving(Box::new(Serving {
             store,

@@ -47,6 +47,14 @@ struct DeliveryRow {
     body: String,
 }
 
+/// A due delivery, and whether this instance holds it.
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    #[sqlx(flatten)]
+    delivery: DeliveryRow,
+    held: i32,
+}
+
 impl TryFrom<DeliveryRow> for Delivery {
     type Error = StoreError;
 
@@ -113,11 +121,11 @@ pub(crate) async fn insert_deliveries(
 }
 
 impl Store {
-    /// Takes deliveries to send: those this instance holds already and does not have in flight
-    /// (no write); where there are none, due ones that nobody holds, which are leased for `lease`.
+    /// Takes deliveries to send: due ones that this instance holds and does not have in flight
+    /// (no write, and the common case, since deliveries are born leased), and due ones that
+    /// nobody holds, which are leased for `lease`.
     ///
-    /// Each receiver gets at most the places it offers, in the order of their due time. What is
-    /// held was born leased, which is the common case, and it is sent without a further look.
+    /// Each receiver gets at most the places it offers, in the order of their due time.
     ///
     /// # Errors
     /// When the database refuses.
@@ -131,32 +139,39 @@ impl Store {
         let mut claimed = Vec::new();
         for want in wants.iter().filter(|want| want.limit > 0) {
             let limit = want.limit as usize;
-            let mut own = self
-                .held(&want.receiver, now, want.limit as usize + in_flight.len())
+            let mut due = self
+                .due(&want.receiver, now, limit + in_flight.len())
                 .await?;
-            own.retain(|delivery| !in_flight.contains(&delivery.id));
-            own.truncate(limit);
-            if own.is_empty() {
-                own = self.lease_due(&want.receiver, now, lease, limit).await?;
+            due.retain(|row| !in_flight.contains(&row.delivery.id));
+            due.truncate(limit);
+            let (held, free): (Vec<_>, Vec<_>) = due.into_iter().partition(|row| row.held != 0);
+            let mut taken = deliveries(held.into_iter().map(|row| row.delivery).collect())?;
+            if !free.is_empty() {
+                let ids: Vec<i64> = free.iter().map(|row| row.delivery.id).collect();
+                taken.extend(self.lease(&ids, now, lease).await?);
+                taken.sort_by_key(|delivery| (delivery.due_at, delivery.id));
             }
-            claimed.extend(own);
+            claimed.extend(taken);
         }
         Ok(claimed)
     }
 
-    async fn held(
+    /// Due deliveries of a receiver that this instance may send.
+    async fn due(
         &self,
         receiver: &str,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        let rows: Vec<DeliveryRow> = fetch!(
+    ) -> Result<Vec<DueRow>, StoreError> {
+        fetch!(
             self,
-            "list held deliveries",
+            "list due deliveries",
             sqlx::query_as(concat!(
                 "select ",
                 delivery_columns!(),
-                " from delivery where state = 'pending' and receiver = $1 and due_at <= $2 and lease_owner = $3",
+                ", case when lease_owner = $3 then 1 else 0 end as held \
+                 from delivery where state = 'pending' and receiver = $1 and due_at <= $2 \
+                 and (lease_owner is null or lease_owner = $3 or lease_until <= $2)",
                 in_order!(),
                 " order by due_at, id limit $4"
             ))
@@ -164,41 +179,22 @@ impl Store {
             .bind(now.as_millis())
             .bind(self.instance())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        )?;
-        deliveries(rows)
+        )
     }
 
-    async fn lease_due(
+    /// Leases deliveries that nobody holds. Another instance may have been faster: only rows
+    /// still free are taken.
+    async fn lease(
         &self,
-        receiver: &str,
+        ids: &[i64],
         now: Timestamp,
         lease: Duration,
-        limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
         const OPERATION: &str = "lease deliveries";
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let free: Vec<(i64,)> = fetch!(
-            self,
-            "list due deliveries",
-            sqlx::query_as(concat!(
-                "select id from delivery where state = 'pending' and receiver = $1 and due_at <= $2 \
-                 and (lease_owner is null or (lease_owner <> $4 and lease_until <= $2))",
-                in_order!(),
-                " order by due_at, id limit $3"
-            ))
-            .bind(receiver)
-            .bind(now.as_millis())
-            .bind(limit)
-            .bind(self.instance())
-        )?;
-        if free.is_empty() {
-            return Ok(Vec::new());
-        }
         let mut tx = self.begin(OPERATION).await?;
-        let listed: Vec<String> = (4..free.len() + 4)
+        let listed: Vec<String> = (4..ids.len() + 4)
             .map(|place| format!("${place}"))
             .collect();
-        // Another instance may have been faster: only rows still free are taken.
         let sql = format!(
             concat!(
                 "update delivery set lease_owner = $1, lease_until = $2 where state = 'pending' \
@@ -212,15 +208,13 @@ impl Store {
                 .bind(self.instance())
                 .bind((now + lease).as_millis())
                 .bind(now.as_millis());
-            for (id,) in &free {
+            for id in ids {
                 query = query.bind(*id);
             }
-            query.persistent(free.len() == 1)
+            query.persistent(ids.len() == 1)
         })?;
         self.commit(tx, OPERATION, &[]).await?;
-        let mut leased = deliveries(rows)?;
-        leased.sort_by_key(|delivery| (delivery.due_at, delivery.id));
-        Ok(leased)
+        deliveries(rows)
     }
 
     /// Writes attempts down with what follows from them.

@@ -12,6 +12,7 @@ mod codec;
 mod delivery;
 mod error;
 mod feed;
+mod fold;
 mod judgement;
 mod lane;
 mod ledger;

@@ -310,8 +310,10 @@ pub struct StoredFact {
 pub struct Unseen {
     /// Sources that changed, and all that fail.
     pub sources: Vec<StoredSource>,
-    /// Jobs that changed.
+    /// Jobs that changed, at most as many as one look takes.
     pub jobs: Vec<StoredJob>,
+    /// There may be more jobs.
+    pub more: bool,
     /// Summaries of the jobs whose object errors changed, every group of each.
     pub object_errors: Vec<ObjectErrorSummary>,
     /// Facts that changed.

@@ -1,6 +1,7 @@
 //! The two databases behind one face: pools, transactions, and macros that run the same
 //! statement text on either.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// The write-ahead log beside the file.
+        log: PathBuf,
     },
     Postgres(PgPool),
 }
@@ -142,7 +145,11 @@ impl Pools {
             .connect_with(options.pragma("query_only", "on"))
             .await
             .map_err(open)?;
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite {
+            writer,
+            readers,
+            log: PathBuf::from(format!("{path}-wal")),
+        })
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, StoreError> {
@@ -172,6 +179,14 @@ impl Pools {
         }
     }
 
+    /// Places of values for a statement with many rows.
+    pub(crate) fn places(&self, rows: usize, columns: usize) -> String {
+        match self {
+            Self::Sqlite { .. } => plain_places(rows, columns),
+            Self::Postgres(_) => numbered_places(rows, columns),
+        }
+    }
+
     pub(crate) const fn migrations(&self) -> &'static Migrator {
         match self {
             Self::Sqlite { .. } => &SQLITE_MIGRATIONS,
@@ -189,7 +204,9 @@ impl Pools {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }

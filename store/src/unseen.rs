@@ -1,5 +1,6 @@
 //! What changed since the evaluator last looked, and the small facts and jobs it looks at.
 
+use sqlx::AssertSqlSafe;
 use syncwatch_domain::job::Job;
 use syncwatch_domain::time::Timestamp;
 
@@ -9,7 +10,24 @@ use crate::pools::{Tx, execute, fetch};
 use crate::source::SourceRow;
 use crate::store::Store;
 
+/// Jobs in one look, and keys per statement.
+const JOBS_AT_ONCE: usize = 500;
+
 type FactRow = (String, String, String, i64);
+type JobRow = (String, i64, i64);
+
+fn stored_jobs(rows: Vec<JobRow>) -> Result<Vec<StoredJob>, StoreError> {
+    rows.into_iter()
+        .map(|(facts, gone, version)| {
+            let job: Job = serde_json::from_str(&facts).during("read a job")?;
+            Ok(StoredJob {
+                job,
+                gone: gone != 0,
+                version,
+            })
+        })
+        .collect()
+}
 
 fn fact(row: FactRow) -> Result<StoredFact, StoreError> {
     let (tenant, name, value, read_at) = row;
@@ -33,6 +51,8 @@ struct News {
 impl Store {
     /// Rows that changed since they were last marked seen, and every source that fails.
     ///
+    /// Jobs come in parts: what there is beyond [`Unseen::more`] is found by the next look.
+    ///
     /// # Errors
     /// When the database refuses.
     pub async fn unseen(&self) -> Result<Unseen, StoreError> {
@@ -44,6 +64,7 @@ impl Store {
             }
             if news.jobs {
                 unseen.jobs = self.unseen_jobs().await?;
+                unseen.more = unseen.jobs.len() == JOBS_AT_ONCE;
             }
             if news.object_errors {
                 unseen.object_errors = self.unseen_object_errors().await?;
@@ -82,28 +103,42 @@ impl Store {
         rows.into_iter().map(StoredSource::try_from).collect()
     }
 
-    /// Jobs that changed since they were last marked seen.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn unseen_jobs(&self) -> Result<Vec<StoredJob>, StoreError> {
-        let rows: Vec<(String, i64, i64)> = fetch!(
+    async fn unseen_jobs(&self) -> Result<Vec<StoredJob>, StoreError> {
+        let rows: Vec<JobRow> = fetch!(
             self,
             "list changed jobs",
             sqlx::query_as(
-                "select facts, gone, version from job where unseen = 1 order by tenant, job_id"
+                "select facts, gone, version from job where unseen = 1 order by tenant, job_id limit $1"
             )
+            .bind(i64::try_from(JOBS_AT_ONCE).unwrap_or(i64::MAX))
         )?;
-        rows.into_iter()
-            .map(|(facts, gone, version)| {
-                let job: Job = serde_json::from_str(&facts).during("read a job")?;
-                Ok(StoredJob {
-                    job,
-                    gone: gone != 0,
-                    version,
-                })
-            })
-            .collect()
+        stored_jobs(rows)
+    }
+
+    /// Those of the jobs, given by tenant and id, that changed since they were last marked seen.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn unseen_jobs_of(
+        &self,
+        jobs: &[(&str, &str)],
+    ) -> Result<Vec<StoredJob>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in jobs.chunks(JOBS_AT_ONCE) {
+            let sql = format!(
+                "select facts, gone, version from job where unseen = 1 and (tenant, job_id) in (values {})",
+                self.pools()?.places(chunk.len(), 2)
+            );
+            let rows: Vec<JobRow> = fetch!(self, "list changed jobs by key", {
+                let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+                for (tenant, job_id) in chunk {
+                    query = query.bind(*tenant).bind(*job_id);
+                }
+                query.persistent(chunk.len() == 1)
+            })?;
+            found.extend(stored_jobs(rows)?);
+        }
+        Ok(found)
     }
 
     async fn unseen_facts(&self) -> Result<Vec<StoredFact>, StoreError> {
@@ -130,6 +165,48 @@ impl Store {
         rows.into_iter()
             .map(|row| serde_json::from_str(&row.0).during("read a job"))
             .collect()
+    }
+
+    /// Listed jobs in the order of tenant and id, from the one after `after` on.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn jobs_after(
+        &self,
+        after: (&str, &str),
+        limit: u32,
+    ) -> Result<Vec<StoredJob>, StoreError> {
+        let rows: Vec<JobRow> = fetch!(
+            self,
+            "list jobs in parts",
+            sqlx::query_as(
+                "select facts, gone, version from job where gone = 0 and (tenant, job_id) > ($1, $2) \
+                 order by tenant, job_id limit $3"
+            )
+            .bind(after.0)
+            .bind(after.1)
+            .bind(i64::from(limit))
+        )?;
+        stored_jobs(rows)
+    }
+
+    /// Listed jobs that have or had objects that fail.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn jobs_with_object_errors(&self) -> Result<Vec<Job>, StoreError> {
+        let rows: Vec<JobRow> = fetch!(
+            self,
+            "list jobs with object errors",
+            sqlx::query_as(
+                "select j.facts, j.gone, j.version from object_error_job o join job_ref r on r.id = o.job_ref \
+                 join job j on j.tenant = r.tenant and j.job_id = r.job_id where j.gone = 0"
+            )
+        )?;
+        Ok(stored_jobs(rows)?
+            .into_iter()
+            .map(|stored| stored.job)
+            .collect())
     }
 
     /// Facts of one tenant, or of all.
@@ -163,17 +240,8 @@ impl Store {
                 .bind(i64::from(*retired))
             )?;
         }
-        for (tenant, job_id, version) in &seen.jobs {
-            execute!(
-                tx,
-                "mark a job seen",
-                sqlx::query(
-                    "update job set unseen = 0 where tenant = $1 and job_id = $2 and version = $3"
-                )
-                .bind(tenant.as_str())
-                .bind(job_id.as_str())
-                .bind(*version)
-            )?;
+        for chunk in seen.jobs.chunks(JOBS_AT_ONCE) {
+            mark_jobs_seen(tx, chunk).await?;
         }
         for (tenant, job_id, version) in &seen.object_errors {
             execute!(
@@ -202,4 +270,23 @@ impl Store {
         }
         Ok(())
     }
+}
+
+async fn mark_jobs_seen(tx: &mut Tx, seen: &[(String, String, i64)]) -> Result<(), StoreError> {
+    let sql = format!(
+        "update job set unseen = 0 from (values {}) as v \
+         where job.tenant = v.column1 and job.job_id = v.column2 and job.version = v.column3",
+        tx.places(seen.len(), 3)
+    );
+    execute!(tx, "mark jobs seen", {
+        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
+        for (tenant, job_id, version) in seen {
+            query = query
+                .bind(tenant.as_str())
+                .bind(job_id.as_str())
+                .bind(*version);
+        }
+        query.persistent(seen.len() == 1)
+    })?;
+    Ok(())
 }

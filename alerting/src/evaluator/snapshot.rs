@@ -12,6 +12,7 @@ use syncwatch_store::{
 };
 
 use super::firing::{Firing, Key};
+use super::judge;
 use crate::config::AlertSettings;
 use crate::detect::sources::{Context, LaneBehind};
 use crate::detect::{credentials, jobs, object_errors, rights, sources, unwatched};
@@ -22,6 +23,9 @@ struct Tenant {
     sources: Vec<SourceState>,
     facts: Vec<StoredFact>,
 }
+
+/// Jobs of a sweep that are held in memory at a time.
+const JOBS_AT_ONCE: u32 = 1_000;
 
 /// What is looked at in one judgement.
 #[derive(Debug, Default)]
@@ -34,6 +38,8 @@ pub(crate) struct Snapshot {
     /// Something changed. Sources that fail are listed each time; to have looked at them again
     /// is worth no commit of its own.
     pub(crate) has_news: bool,
+    /// More changed than one look takes.
+    pub(crate) more: bool,
     /// Everything is looked at.
     sweep: bool,
 }
@@ -45,17 +51,17 @@ impl Snapshot {
         let mut snapshot = Self {
             seen: seen(&unseen),
             has_news: has_news(&unseen),
+            more: unseen.more,
             sweep,
             ..Self::default()
         };
         snapshot.take_tenants(store, &unseen, sweep).await?;
         let known = if sweep || !unseen.object_errors.is_empty() {
-            store.jobs().await?
+            store.jobs_with_object_errors().await?
         } else {
             Vec::new()
         };
         if sweep {
-            snapshot.jobs = known.iter().map(|job| listed(job.clone())).collect();
             snapshot.object_errors = store.object_errors().await?;
         }
         snapshot.known_jobs = known
@@ -116,15 +122,7 @@ impl Snapshot {
 
     /// What is unseen replaces what a sweep found.
     fn take_changes(&mut self, unseen: Unseen) {
-        let changed: BTreeSet<(&str, &str)> = unseen
-            .jobs
-            .iter()
-            .map(|stored| (stored.job.tenant.as_str(), stored.job.job_id.as_str()))
-            .collect();
-        self.jobs.retain(|stored| {
-            !changed.contains(&(stored.job.tenant.as_str(), stored.job.job_id.as_str()))
-        });
-        self.jobs.extend(unseen.jobs);
+        self.jobs = unseen.jobs;
         let changed: BTreeSet<(&str, &str)> = unseen
             .object_errors
             .iter()
@@ -145,6 +143,9 @@ impl Snapshot {
     ) -> Result<Vec<Condition>, StoreError> {
         let mut found = self.unwatched_conditions(firing, now);
         found.extend(job_conditions(&self.jobs, firing, settings));
+        if self.sweep {
+            found.extend(self.swept_jobs(store, firing, settings).await?);
+        }
         found.extend(self.object_error_conditions(firing, settings, now));
         for (tenant, facts) in &self.tenants {
             found.extend(source_conditions(store, tenant, &facts.sources, firing, settings).await?);
@@ -158,6 +159,28 @@ impl Snapshot {
         }
         found.retain(|condition| condition.finding == Finding::Clear || self.may_hold(condition));
         Ok(found)
+    }
+
+    /// What jobs that did not change mean, part by part: there may be a hundred thousand.
+    async fn swept_jobs(
+        &self,
+        store: &Store,
+        firing: &Firing,
+        settings: &AlertSettings,
+    ) -> Result<Vec<Condition>, StoreError> {
+        let changed: BTreeSet<(&str, &str)> = self.jobs.iter().map(key_of).collect();
+        let mut found = Vec::new();
+        let mut after = (String::new(), String::new());
+        loop {
+            let mut part = store.jobs_after((&after.0, &after.1), JOBS_AT_ONCE).await?;
+            let Some(last) = part.last() else {
+                return Ok(found);
+            };
+            after = (last.job.tenant.clone(), last.job.job_id.clone());
+            part.retain(|stored| !changed.contains(&key_of(stored)));
+            let conditions = job_conditions(&part, firing, settings).into_iter();
+            found.extend(conditions.filter(|condition| judge::matters(condition, firing)));
+        }
     }
 
     /// What ends because the config does not ask for it any more. Looked for when a source was
@@ -334,12 +357,8 @@ fn credentials_read_at(sources: &[&SourceState]) -> Option<Timestamp> {
         .and_then(|source| source.read_at)
 }
 
-fn listed(job: Job) -> StoredJob {
-    StoredJob {
-        job,
-        gone: false,
-        version: 0,
-    }
+fn key_of(stored: &StoredJob) -> (&str, &str) {
+    (&stored.job.tenant, &stored.job.job_id)
 }
 
 fn has_news(unseen: &Unseen) -> bool {
