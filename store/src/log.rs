@@ -10,9 +10,8 @@ use syncwatch_domain::time::Timestamp;
 
 use crate::codec::unpack;
 use crate::error::StoreError;
-use crate::log_write::write_rows;
+use crate::log_write::{Batch, write_rows};
 use crate::model::{LogPage, LogRow, LogStream, PollReceipt};
-use crate::object_error::note_object_errors;
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
@@ -176,13 +175,14 @@ impl Store {
         receipt.repeated += new.repeated;
         receipt.conflicting += new.conflicting;
         let refs = self.job_refs(tx, tenant, &new.rows).await?;
-        let fresh = write_rows(tx, new.stream, &new.rows, &refs).await?;
-        receipt.stored += fresh.len() as u64;
-        receipt.repeated += (new.rows.len() - fresh.len()) as u64;
-        if new.stream == LogStream::Provisioning {
-            count_rows(tx, &fresh, &refs).await?;
-            note_object_errors(tx, &fresh, &refs).await?;
-        }
+        let batch = Batch {
+            stream: new.stream,
+            rows: &new.rows,
+            refs: &refs,
+        };
+        let stored = write_rows(tx, batch).await?;
+        receipt.stored += stored;
+        receipt.repeated += new.rows.len() as u64 - stored;
         Ok(refs)
     }
 
@@ -311,7 +311,11 @@ pub(crate) fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
 }
 
 /// Adds the rows to the totals of their jobs.
-async fn count_rows(tx: &mut Tx, rows: &[&LogRow<'_>], refs: &JobRefs) -> Result<(), StoreError> {
+pub(crate) async fn count_rows(
+    tx: &mut Tx,
+    rows: &[&LogRow<'_>],
+    refs: &JobRefs,
+) -> Result<(), StoreError> {
     let mut totals = BTreeMap::<(i64, i16, i16, &str), i64>::new();
     for row in rows {
         let Some(job_ref) = refs.get(row.job_id) else {
