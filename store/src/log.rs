@@ -61,7 +61,7 @@ pub(crate) struct NewLog<'a> {
 /// The group of the error of a row that failed.
 pub(crate) fn error_group(row: &LogRow<'_>) -> Option<ErrorGroup> {
     (row.status == ProvisioningStatus::Failure)
-        .then(|| ErrorGroup::of_code(row.error_code.unwrap_or_default()))
+        .then(|| ErrorGroup::of_code(row.error_code.as_deref().unwrap_or_default()))
 }
 
 /// The number a word is stored as; the order of declaration is part of the schema.
@@ -118,7 +118,7 @@ pub struct StoredLogRow {
 
 impl Store {
     /// Sorts out what memory knows already.
-    pub(crate) fn sort_log<'a>(&self, page: &'a LogPage<'a>) -> NewLog<'a> {
+    pub(crate) fn sort_log<'a>(&self, page: LogPage<'a>) -> NewLog<'a> {
         let mut new = NewLog {
             stream: page.stream,
             rows: Vec::with_capacity(page.rows.len()),
@@ -127,7 +127,7 @@ impl Store {
         };
         let mut on_page: HashMap<RowId, Timestamp> = HashMap::with_capacity(page.rows.len());
         let recent = self.recent();
-        for row in &page.rows {
+        for row in page.rows {
             let known = on_page.get(&row.id).copied();
             match known.or_else(|| recent.get(&row.id)) {
                 Some(known) if known == row.occurred_at => new.repeated += 1,
@@ -195,16 +195,16 @@ impl Store {
     ) -> Result<JobRefs, StoreError> {
         let mut refs = JobRefs::new();
         for row in rows {
-            if refs.contains_key(row.job_id) {
+            if refs.contains_key(row.job_id.as_ref()) {
                 continue;
             }
-            let key = (tenant.to_owned(), row.job_id.to_owned());
+            let key = (tenant.to_owned(), row.job_id.clone().into_owned());
             let cached = self.job_ref_cache().get(&key).copied();
             let number = match cached {
                 Some(number) => number,
-                None => make_job_ref(tx, tenant, row.job_id).await?,
+                None => make_job_ref(tx, tenant, &row.job_id).await?,
             };
-            refs.insert(row.job_id.to_owned(), number);
+            refs.insert(row.job_id.clone().into_owned(), number);
         }
         Ok(refs)
     }
@@ -318,7 +318,7 @@ pub(crate) async fn count_rows(
 ) -> Result<(), StoreError> {
     let mut totals = BTreeMap::<(i64, i16, i16, &str), i64>::new();
     for row in rows {
-        let Some(job_ref) = refs.get(row.job_id) else {
+        let Some(job_ref) = refs.get(row.job_id.as_ref()) else {
             continue;
         };
         let group = error_group(row).map_or("", ErrorGroup::as_str);

@@ -14,7 +14,7 @@ use crate::pools::{Tx, plain_places};
 const OPERATION: &str = "write log rows";
 /// Rows per statement: many enough that a statement costs little per row, few enough that the
 /// database does not wait long for the first.
-const CHUNK: usize = 250;
+const CHUNK: usize = 125;
 /// Rows packed before the database's answers are looked after again.
 const PIECE: usize = 25;
 /// Packed chunks that may wait for the database: memory stays small when it is slow.
@@ -111,15 +111,15 @@ fn add(
     arguments.add(numbers.stream)?;
     arguments.add(numbers.action)?;
     arguments.add(numbers.status)?;
-    arguments.add(row.error_code)?;
-    arguments.add(row.object_id)?;
-    arguments.add(row.cycle_id.map(|id| id.0.to_vec()))?;
+    arguments.add(row.error_code.as_deref())?;
+    arguments.add(row.object_id.as_deref())?;
     arguments.add(numbers.dictionary)?;
     arguments.add(raw)
 }
 
 /// One array per column: the statement is the same for any number of rows, and goes out and is
-/// answered at once.
+/// answered at once. Without `on conflict`, which would take a lock and a second entry in the
+/// server's log for every row; none was new when the server says that one was not.
 async fn insert_arrays(
     connection: &mut PgConnection,
     batch: Batch<'_>,
@@ -128,10 +128,9 @@ async fn insert_arrays(
     const INSERT: &str = concat!(
         "insert into observation (",
         columns!(),
-        ") select occurred_at, id, job_ref, $1, action, status, error_code, object_id, cycle_id, $2, raw \
+        ") select occurred_at, id, job_ref, $1, action, status, error_code, object_id, $2, raw \
          from unnest($3::bigint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::smallint[], $8::text[], \
-         $9::text[], $10::bytea[], $11::bytea[]) as row (occurred_at, id, job_ref, action, status, \
-         error_code, object_id, cycle_id, raw) on conflict (occurred_at, id) do nothing"
+         $9::text[], $10::bytea[]) as row (occurred_at, id, job_ref, action, status, error_code, object_id, raw)"
     );
     let rows = chunk.rows;
     let numbers: Vec<_> = rows.iter().map(|row| batch.numbers(row)).collect();
@@ -146,14 +145,26 @@ async fn insert_arrays(
         .bind(each(&numbers, |row| row.job_ref))
         .bind(each(&numbers, |row| row.action))
         .bind(each(&numbers, |row| row.status))
-        .bind(each(rows, |row| row.error_code))
-        .bind(each(rows, |row| row.object_id))
-        .bind(each(rows, |row| row.cycle_id.as_ref().map(|id| id.0.as_slice())))
+        .bind(each(rows, |row| row.error_code.as_deref()))
+        .bind(each(rows, |row| row.object_id.as_deref()))
         .bind(&chunk.raw)
         .execute(connection)
         .await
         .map(|done| done.rows_affected())
+        .or_else(|error| {
+            if is_repetition(&error) {
+                Ok(0)
+            } else {
+                Err(error)
+            }
+        })
         .during(OPERATION)
+}
+
+fn is_repetition(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 fn each<'a, R, T: 'a>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {

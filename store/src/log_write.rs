@@ -18,13 +18,13 @@ use crate::pools::{Tx, execute, fetch_in};
 /// The columns of a row, in the order everything here writes them.
 macro_rules! columns {
     () => {
-        "occurred_at, id, job_ref, stream, action, status, error_code, object_id, cycle_id, dictionary, raw"
+        "occurred_at, id, job_ref, stream, action, status, error_code, object_id, dictionary, raw"
     };
 }
 pub(crate) use columns;
 
 /// How many they are.
-pub(crate) const COLUMNS: usize = 11;
+pub(crate) const COLUMNS: usize = 10;
 
 /// Rows per statement that tells which of them are new.
 const CHUNK: usize = 500;
@@ -51,7 +51,7 @@ impl Batch<'_> {
     pub(crate) fn numbers(&self, row: &LogRow<'_>) -> Numbers {
         Numbers {
             occurred_at: row.occurred_at.as_millis(),
-            job_ref: self.refs.get(row.job_id).copied(),
+            job_ref: self.refs.get(row.job_id.as_ref()).copied(),
             stream: stream_code(self.stream),
             action: code_of(ProvisioningAction::ALL, row.action),
             status: code_of(ProvisioningStatus::ALL, row.status),
@@ -141,9 +141,8 @@ async fn insert_and_tell(
                 .bind(numbers.stream)
                 .bind(numbers.action)
                 .bind(numbers.status)
-                .bind(row.error_code)
-                .bind(row.object_id)
-                .bind(row.cycle_id.map(|id| id.0.to_vec()))
+                .bind(row.error_code.as_deref())
+                .bind(row.object_id.as_deref())
                 .bind(numbers.dictionary)
                 .bind(raw.as_slice());
         }
