@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::zstd_safe::compress_bound;
 
 use crate::error::StoreError;
 
@@ -30,23 +31,34 @@ fn decoder() -> &'static DecoderDictionary<'static> {
 }
 
 /// Packs rows one by one; make one per page, its buffers are worth keeping.
-pub(crate) struct Packer(Compressor<'static>);
+pub(crate) struct Packer {
+    compressor: Compressor<'static>,
+    /// Large enough for the worst row so far; what is given away is as small as it can be.
+    buffer: Vec<u8>,
+}
 
 impl Packer {
     pub(crate) fn new() -> Result<Self, StoreError> {
-        Compressor::with_prepared_dictionary(encoder())
-            .map(Self)
-            .map_err(|source| StoreError::Codec {
-                operation: "prepare to pack",
-                source,
-            })
+        let compressor = Compressor::with_prepared_dictionary(encoder());
+        let compressor = compressor.map_err(|source| StoreError::Codec {
+            operation: "prepare to pack",
+            source,
+        })?;
+        Ok(Self {
+            compressor,
+            buffer: Vec::new(),
+        })
     }
 
     pub(crate) fn pack(&mut self, raw: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.0.compress(raw).map_err(|source| StoreError::Codec {
+        self.buffer.clear();
+        self.buffer.reserve(compress_bound(raw.len()));
+        let packed = self.compressor.compress_to_buffer(raw, &mut self.buffer);
+        packed.map_err(|source| StoreError::Codec {
             operation: "pack",
             source,
-        })
+        })?;
+        Ok(self.buffer.clone())
     }
 }
 

@@ -17,6 +17,7 @@ mod judgement;
 mod lane;
 mod ledger;
 mod log;
+mod log_bulk;
 mod log_write;
 mod model;
 mod object_error;

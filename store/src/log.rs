@@ -10,9 +10,8 @@ use syncwatch_domain::time::Timestamp;
 
 use crate::codec::unpack;
 use crate::error::StoreError;
-use crate::log_write::write_rows;
+use crate::log_write::{Batch, write_rows};
 use crate::model::{LogPage, LogRow, LogStream, PollReceipt};
-use crate::object_error::note_object_errors;
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
@@ -62,7 +61,7 @@ pub(crate) struct NewLog<'a> {
 /// The group of the error of a row that failed.
 pub(crate) fn error_group(row: &LogRow<'_>) -> Option<ErrorGroup> {
     (row.status == ProvisioningStatus::Failure)
-        .then(|| ErrorGroup::of_code(row.error_code.unwrap_or_default()))
+        .then(|| ErrorGroup::of_code(row.error_code.as_deref().unwrap_or_default()))
 }
 
 /// The number a word is stored as; the order of declaration is part of the schema.
@@ -119,7 +118,7 @@ pub struct StoredLogRow {
 
 impl Store {
     /// Sorts out what memory knows already.
-    pub(crate) fn sort_log<'a>(&self, page: &'a LogPage<'a>) -> NewLog<'a> {
+    pub(crate) fn sort_log<'a>(&self, page: LogPage<'a>) -> NewLog<'a> {
         let mut new = NewLog {
             stream: page.stream,
             rows: Vec::with_capacity(page.rows.len()),
@@ -128,7 +127,7 @@ impl Store {
         };
         let mut on_page: HashMap<RowId, Timestamp> = HashMap::with_capacity(page.rows.len());
         let recent = self.recent();
-        for row in &page.rows {
+        for row in page.rows {
             let known = on_page.get(&row.id).copied();
             match known.or_else(|| recent.get(&row.id)) {
                 Some(known) if known == row.occurred_at => new.repeated += 1,
@@ -176,13 +175,14 @@ impl Store {
         receipt.repeated += new.repeated;
         receipt.conflicting += new.conflicting;
         let refs = self.job_refs(tx, tenant, &new.rows).await?;
-        let fresh = write_rows(tx, new.stream, &new.rows, &refs).await?;
-        receipt.stored += fresh.len() as u64;
-        receipt.repeated += (new.rows.len() - fresh.len()) as u64;
-        if new.stream == LogStream::Provisioning {
-            count_rows(tx, &fresh, &refs).await?;
-            note_object_errors(tx, &fresh, &refs).await?;
-        }
+        let batch = Batch {
+            stream: new.stream,
+            rows: &new.rows,
+            refs: &refs,
+        };
+        let stored = write_rows(tx, batch).await?;
+        receipt.stored += stored;
+        receipt.repeated += new.rows.len() as u64 - stored;
         Ok(refs)
     }
 
@@ -195,16 +195,16 @@ impl Store {
     ) -> Result<JobRefs, StoreError> {
         let mut refs = JobRefs::new();
         for row in rows {
-            if refs.contains_key(row.job_id) {
+            if refs.contains_key(row.job_id.as_ref()) {
                 continue;
             }
-            let key = (tenant.to_owned(), row.job_id.to_owned());
+            let key = (tenant.to_owned(), row.job_id.clone().into_owned());
             let cached = self.job_ref_cache().get(&key).copied();
             let number = match cached {
                 Some(number) => number,
-                None => make_job_ref(tx, tenant, row.job_id).await?,
+                None => make_job_ref(tx, tenant, &row.job_id).await?,
             };
-            refs.insert(row.job_id.to_owned(), number);
+            refs.insert(row.job_id.clone().into_owned(), number);
         }
         Ok(refs)
     }
@@ -311,10 +311,14 @@ pub(crate) fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
 }
 
 /// Adds the rows to the totals of their jobs.
-async fn count_rows(tx: &mut Tx, rows: &[&LogRow<'_>], refs: &JobRefs) -> Result<(), StoreError> {
+pub(crate) async fn count_rows(
+    tx: &mut Tx,
+    rows: &[&LogRow<'_>],
+    refs: &JobRefs,
+) -> Result<(), StoreError> {
     let mut totals = BTreeMap::<(i64, i16, i16, &str), i64>::new();
     for row in rows {
-        let Some(job_ref) = refs.get(row.job_id) else {
+        let Some(job_ref) = refs.get(row.job_id.as_ref()) else {
             continue;
         };
         let group = error_group(row).map_or("", ErrorGroup::as_str);

@@ -1,5 +1,6 @@
 //! What goes into the store and what comes out, in the words of the domain.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -95,35 +96,38 @@ pub enum LogStream {
 }
 
 /// One row of a log: the fields rules need, and the row as it came.
-#[derive(Clone, Copy, Debug)]
+///
+/// All rows of a page are in memory at the same time, so it is small: ids are bytes, texts are
+/// those of the page unless they had to be unescaped.
+#[derive(Clone, Debug)]
 pub struct LogRow<'a> {
     /// Id of the row.
     pub id: RowId,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// Job it belongs to; empty for audits.
-    pub job_id: &'a str,
+    pub job_id: Cow<'a, str>,
     /// What was tried.
     pub action: ProvisioningAction,
     /// How it went.
     pub status: ProvisioningStatus,
     /// Error code of a failure.
-    pub error_code: Option<&'a str>,
+    pub error_code: Option<Cow<'a, str>>,
     /// Source object, where it tells.
-    pub object_id: Option<&'a str>,
-    /// Cycle it belongs to, where it tells.
+    pub object_id: Option<Cow<'a, str>>,
+    /// Cycle it belongs to, where it tells; for the reader of the page, stored only within `raw`.
     pub cycle_id: Option<RowId>,
     /// The row's JSON.
     pub raw: &'a [u8],
 }
 
 /// Rows of one page of a log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct LogPage<'a> {
     /// Which log.
     pub stream: LogStream,
     /// Its rows, in any order.
-    pub rows: Vec<LogRow<'a>>,
+    pub rows: &'a [LogRow<'a>],
 }
 
 /// A small fact of a tenant that is neither lane nor job; the last known value wins.

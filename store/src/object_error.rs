@@ -20,7 +20,9 @@ const CHUNK: usize = 512;
 fn newest<'a>(rows: &[&'a LogRow<'a>], refs: &JobRefs) -> BTreeMap<(i64, &'a str), &'a LogRow<'a>> {
     let mut newest = BTreeMap::<(i64, &str), &LogRow<'_>>::new();
     for row in rows {
-        let (Some(job_ref), Some(object)) = (refs.get(row.job_id), row.object_id) else {
+        let (Some(job_ref), Some(object)) =
+            (refs.get(row.job_id.as_ref()), row.object_id.as_deref())
+        else {
             continue;
         };
         let slot = newest.entry((*job_ref, object)).or_insert(row);
@@ -78,7 +80,7 @@ async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), Stor
             query = query
                 .bind(*job_ref)
                 .bind(*object)
-                .bind(row.error_code.unwrap_or_default())
+                .bind(row.error_code.as_deref().unwrap_or_default())
                 .bind(error_group(row).unwrap_or(ErrorGroup::Data).as_str())
                 .bind(row.occurred_at.as_millis())
                 .bind(row.occurred_at.as_millis());

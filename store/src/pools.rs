@@ -122,6 +122,9 @@ impl Pools {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("wal_autocheckpoint", WAL_CHECKPOINT_PAGES)
+            // What a statement would take back on a failure is kept in memory; it is at most as
+            // much as a page of a log changes, and would be written to a temporary file for nothing.
+            .pragma("temp_store", "memory")
             .disable_statement_logging();
         let open = |source| StoreError::Open {
             url: url.to_owned(),
@@ -249,7 +252,7 @@ pub(crate) fn without_password(url: &str) -> String {
 }
 
 /// `(?,?),(?,?)`.
-fn plain_places(rows: usize, columns: usize) -> String {
+pub(crate) fn plain_places(rows: usize, columns: usize) -> String {
     let row = format!("({})", vec!["?"; columns].join(","));
     vec![row; rows].join(",")
 }

@@ -29,11 +29,11 @@ fn row(number: u32, seconds: i64) -> LogRow<'static> {
     LogRow {
         id: RowId(id),
         occurred_at: at(seconds),
-        job_id: JOB,
+        job_id: JOB.into(),
         action: ProvisioningAction::Update,
         status: ProvisioningStatus::Success,
         error_code: None,
-        object_id: Some("object-1"),
+        object_id: Some("object-1".into()),
         cycle_id: None,
         raw: RAW,
     }
@@ -42,8 +42,8 @@ fn row(number: u32, seconds: i64) -> LogRow<'static> {
 fn failure(number: u32, seconds: i64, object: &'static str, code: &'static str) -> LogRow<'static> {
     LogRow {
         status: ProvisioningStatus::Failure,
-        error_code: Some(code),
-        object_id: Some(object),
+        error_code: Some(code.into()),
+        object_id: Some(object.into()),
         ..row(number, seconds)
     }
 }
@@ -52,7 +52,7 @@ async fn write(bench: &Bench, store: &Store, rows: &[LogRow<'static>]) -> PollRe
     let mut commit = bench.commit(900, vec![]);
     commit.log = Some(LogPage {
         stream: LogStream::Provisioning,
-        rows: rows.to_vec(),
+        rows,
     });
     store
         .commit_poll(&commit, &bench.policy)
@@ -166,11 +166,11 @@ async fn an_object_fails_until_its_newest_row_says_otherwise(bench: Bench) {
     );
     assert_eq!(summary.codes[0], ("InvalidSoftMatch".to_owned(), 2));
     let done = LogRow {
-        object_id: Some("a"),
+        object_id: Some("a".into()),
         ..row(4, 20)
     };
     let too_old = LogRow {
-        object_id: Some("b"),
+        object_id: Some("b".into()),
         ..row(5, 5)
     };
     write(&bench, &bench.store, &[done, too_old]).await;
@@ -183,7 +183,7 @@ async fn an_object_fails_until_its_newest_row_says_otherwise(bench: Bench) {
     let rows: Vec<_> = all
         .into_iter()
         .map(|(object, seconds, n)| LogRow {
-            object_id: Some(object),
+            object_id: Some(object.into()),
             ..row(n, seconds)
         })
         .collect();
@@ -267,7 +267,7 @@ async fn a_page_that_fails_leaves_nothing_behind(bench: Bench) {
     commit.source = syncwatch_store::SourceId(4_711);
     commit.log = Some(LogPage {
         stream: LogStream::Provisioning,
-        rows: vec![row(1, 1)],
+        rows: &[row(1, 1)],
     });
     dying
         .commit_poll(&commit, &bench.policy)

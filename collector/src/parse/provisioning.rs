@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
+use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
 use syncwatch_domain::time::Timestamp;
+use syncwatch_store::LogRow;
 
 use super::stream::Stream;
 use super::values::{First, Text, When, filled, is};
@@ -49,6 +50,55 @@ pub struct Row<'a> {
 /// When it is no JSON collection; what is wrong behind its first row shows when it is read.
 pub fn rows(page: &[u8]) -> Result<Rows<'_>, ParseError> {
     Stream::open(WHAT, page).map(|stream| Rows { stream })
+}
+
+/// The rows of a page that are wanted, as the store takes them.
+///
+/// # Errors
+/// When the page or one of its rows cannot be read.
+pub fn wanted<'a>(
+    page: &'a [u8],
+    most: usize,
+    is_wanted: impl Fn(&Row<'a>) -> bool,
+) -> Result<Wanted<'a>, ParseError> {
+    let mut page = rows(page)?;
+    // The service never gives more rows than it was asked for: nothing has to grow.
+    let mut kept = Vec::with_capacity(most);
+    for row in page.by_ref() {
+        let row = row?;
+        if is_wanted(&row) {
+            kept.push(LogRow::from(row));
+        }
+    }
+    Ok(Wanted {
+        rows: kept,
+        next_link: page.next_link().map(str::to_owned),
+    })
+}
+
+/// Rows of a page, and where the next one is.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The wanted rows.
+    pub rows: Vec<LogRow<'a>>,
+    /// Where the next page is; `None` on the last page.
+    pub next_link: Option<String>,
+}
+
+impl<'a> From<Row<'a>> for LogRow<'a> {
+    fn from(row: Row<'a>) -> Self {
+        Self {
+            id: RowId::of(&row.id),
+            occurred_at: row.occurred_at,
+            job_id: row.job_id.unwrap_or_default(),
+            action: row.action,
+            status: row.status,
+            error_code: row.error_code,
+            object_id: row.object_id,
+            cycle_id: row.cycle_id.as_deref().map(RowId::of),
+            raw: row.raw.as_bytes(),
+        }
+    }
 }
 
 impl Rows<'_> {

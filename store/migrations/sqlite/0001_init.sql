@@ -134,12 +134,10 @@ create table observation (
     status smallint not null,
     error_code text,
     object_id text,
-    cycle_id blob,
     dictionary smallint not null,
     raw blob not null,
     unique (occurred_at, id)
 );
-create index observation_job on observation (job_ref, occurred_at);
 
 create table event_total (
     job_ref bigint not null references job_ref (id),

@@ -222,7 +222,7 @@ impl<'a> Read<'a> {
             .collect();
         let log = (!rows.is_empty()).then_some(LogPage {
             stream: LogStream::Provisioning,
-            rows,
+            rows: &rows,
         });
         let at = minute(self.at);
         let commit = PollCommit {
@@ -252,11 +252,11 @@ fn row<'a>((object, error): (&'a str, Option<&'a str>), at: i64) -> LogRow<'a> {
     LogRow {
         id: RowId::of(&format!("{object} {at}")),
         occurred_at: minute(at),
-        job_id: JOB.get_or_init(|| job().job_id),
+        job_id: JOB.get_or_init(|| job().job_id).as_str().into(),
         action: ProvisioningAction::Update,
         status: error.map_or(ProvisioningStatus::Success, |_| ProvisioningStatus::Failure),
-        error_code: error,
-        object_id: Some(object),
+        error_code: error.map(Into::into),
+        object_id: Some(object.into()),
         cycle_id: None,
         raw: b"{}",
     }

@@ -28,11 +28,11 @@ impl Page<'_> {
             .map(|(row, _)| LogRow {
                 id: RowId::of(&row.id),
                 occurred_at: row.occurred_at,
-                job_id: "",
+                job_id: Cow::Borrowed(""),
                 action: row.action,
                 status: row.status,
                 error_code: None,
-                object_id: row.target_id.as_deref(),
+                object_id: row.target_id.as_deref().map(Cow::Borrowed),
                 cycle_id: None,
                 raw: row.raw.as_bytes(),
             })

@@ -187,11 +187,11 @@ async fn take_page(
                 reader,
                 last,
                 LogStream::Provisioning,
-                page.log_rows(),
+                &page.rows,
                 Vec::new(),
             )
             .await?;
-            cycles.take(&page);
+            cycles.take(&page.rows);
             Ok(reader.advance(link)?)
         }
         Learner::Audits(writes) => {
@@ -200,7 +200,7 @@ async fn take_page(
             let last = reader.is_last(link.as_ref());
             writes.take(&page);
             let facts = if last { writes.facts() } else { Vec::new() };
-            commit(run, reader, last, LogStream::Audit, page.log_rows(), facts).await?;
+            commit(run, reader, last, LogStream::Audit, &page.log_rows(), facts).await?;
             Ok(reader.advance(link)?)
         }
     }
@@ -220,7 +220,7 @@ async fn commit(
     reader: &Reader,
     last: bool,
     stream: LogStream,
-    rows: Vec<LogRow<'_>>,
+    rows: &[LogRow<'_>],
     facts: Vec<Fact>,
 ) -> Result<(), PollError> {
     if rows.is_empty() && !last {

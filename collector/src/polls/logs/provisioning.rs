@@ -1,6 +1,5 @@
 //! Rows of the provisioning log: which are ours, and the cycles they belong to.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use syncwatch_domain::cycle::{Cycle, CycleEvidence, CycleOutcome};
@@ -11,30 +10,15 @@ use syncwatch_store::LogRow;
 use super::reader::Reader;
 use crate::parse::ParseError;
 use crate::parse::jobs::template_of;
-use crate::parse::provisioning::{Row, rows};
+use crate::parse::provisioning::{Row, Wanted, wanted};
 use crate::polls::PollRun;
 use crate::polls::tenant::{LogView, Shared};
 
-/// The rows of a page that belong to Cloud Sync.
-pub(super) struct Page<'a> {
-    pub(super) next_link: Option<Cow<'a, str>>,
-    rows: Vec<Row<'a>>,
-}
-
 /// Reads a page. Other provisioning applications write into the same log; their rows are left.
-pub(super) fn page<'a>(run: &PollRun<'_>, body: &'a [u8]) -> Result<Page<'a>, ParseError> {
-    let mut page = rows(body)?;
-    let mut ours = Vec::new();
-    for row in page.by_ref() {
-        let row = row?;
-        if is_ours(&run.tenant.shared(), &row) {
-            ours.push(row);
-        }
-    }
-    Ok(Page {
-        next_link: page.next_link().map(|link| Cow::Owned(link.to_owned())),
-        rows: ours,
-    })
+pub(super) fn page<'a>(run: &PollRun<'_>, body: &'a [u8]) -> Result<Wanted<'a>, ParseError> {
+    let most = run.tenant.config.provisioning_page_size;
+    let most = usize::try_from(most).unwrap_or_default();
+    wanted(body, most, |row| is_ours(&run.tenant.shared(), row))
 }
 
 fn is_ours(shared: &Shared, row: &Row<'_>) -> bool {
@@ -47,25 +31,6 @@ fn is_ours(shared: &Shared, row: &Row<'_>) -> bool {
             .principal_id
             .as_deref()
             .is_some_and(|id| shared.configurations.contains_key(id))
-}
-
-impl Page<'_> {
-    pub(super) fn log_rows(&self) -> Vec<LogRow<'_>> {
-        self.rows
-            .iter()
-            .map(|row| LogRow {
-                id: RowId::of(&row.id),
-                occurred_at: row.occurred_at,
-                job_id: row.job_id.as_deref().unwrap_or_default(),
-                action: row.action,
-                status: row.status,
-                error_code: row.error_code.as_deref(),
-                object_id: row.object_id.as_deref(),
-                cycle_id: row.cycle_id.as_deref().map(RowId::of),
-                raw: row.raw.as_bytes(),
-            })
-            .collect()
-    }
 }
 
 /// Cycles put together from their rows, whatever the order rows come in.
@@ -82,19 +47,21 @@ struct Run {
 }
 
 impl Cycles {
-    pub(super) fn take(&mut self, page: &Page<'_>) {
-        for row in &page.rows {
-            let (Some(job_id), Some(cycle_id)) = (row.job_id.as_deref(), row.cycle_id.as_deref())
-            else {
+    pub(super) fn take(&mut self, rows: &[LogRow<'_>]) {
+        for row in rows {
+            let (job_id, Some(cycle_id)) = (row.job_id.as_ref(), row.cycle_id) else {
                 continue;
             };
+            if job_id.is_empty() {
+                continue;
+            }
             if !self.jobs.contains_key(job_id) {
                 self.jobs.insert(job_id.to_owned(), BTreeMap::new());
             }
             let Some(cycles) = self.jobs.get_mut(job_id) else {
                 continue;
             };
-            let run = cycles.entry(RowId::of(cycle_id)).or_insert(Run {
+            let run = cycles.entry(cycle_id).or_insert(Run {
                 began_at: row.occurred_at,
                 ended_at: row.occurred_at,
                 failures: false,

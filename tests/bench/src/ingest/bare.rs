@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use rusqlite::Connection;
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
-use syncwatch_store::LogPage;
+use syncwatch_store::LogRow;
 use zstd::bulk::Compressor;
 
-use super::input::{log_page, parse};
+use super::input::parse;
 
 /// The product's own schema.
 const SCHEMA: &str = include_str!("../../../../store/migrations/sqlite/0001_init.sql");
@@ -16,15 +16,14 @@ const SCHEMA: &str = include_str!("../../../../store/migrations/sqlite/0001_init
 const OBVIOUS_SCHEMA: &str = "
     create table observation (
         occurred_at bigint not null, id blob not null unique, job_ref bigint not null, stream smallint not null,
-        action smallint not null, status smallint not null, error_code text, object_id text, cycle_id blob,
+        action smallint not null, status smallint not null, error_code text, object_id text,
         dictionary smallint not null, raw blob not null
     );
-    create index observation_time on observation (occurred_at);
-    create index observation_job on observation (job_ref, occurred_at);";
+    create index observation_time on observation (occurred_at);";
 const DICTIONARY: &[u8] = include_bytes!("../../../../store/dictionaries/1.zdict");
 const LEVEL: i32 = 1;
 const INSERT: &str = "insert into observation (occurred_at, id, job_ref, stream, action, status, error_code, object_id, \
-     cycle_id, dictionary, raw) values (?1, ?2, 1, 0, ?3, ?4, ?5, ?6, ?7, 1, ?8) on conflict do nothing";
+     dictionary, raw) values (?1, ?2, 1, 0, ?3, ?4, ?5, ?6, 1, ?7) on conflict do nothing";
 
 /// A row with its columns as they are stored.
 #[derive(Clone, Debug)]
@@ -41,8 +40,6 @@ pub(super) struct ReadyRow {
     pub(super) error_code: Option<String>,
     /// Source object.
     pub(super) object_id: Option<String>,
-    /// Cycle.
-    pub(super) cycle_id: Option<[u8; 16]>,
     /// The row as it came, packed.
     pub(super) raw: Vec<u8>,
 }
@@ -67,22 +64,20 @@ impl Packer {
     /// When the page cannot be read.
     pub(super) fn ready(&mut self, body: &str) -> anyhow::Result<Vec<ReadyRow>> {
         let rows = parse(body)?;
-        let page = log_page(&rows);
-        let mut ready = self.pack(&page)?;
+        let mut ready = self.pack(&rows)?;
         ready.sort_unstable_by_key(|row| (row.occurred_at, row.id));
         Ok(ready)
     }
 
-    fn pack(&mut self, page: &LogPage<'_>) -> anyhow::Result<Vec<ReadyRow>> {
-        let rows = page.rows.iter().map(|row| {
+    fn pack(&mut self, rows: &[LogRow<'_>]) -> anyhow::Result<Vec<ReadyRow>> {
+        let rows = rows.iter().map(|row| {
             Ok(ReadyRow {
                 occurred_at: row.occurred_at.as_millis(),
                 id: row.id.0,
                 action: place(ProvisioningAction::ALL, row.action)?,
                 status: place(ProvisioningStatus::ALL, row.status)?,
-                error_code: row.error_code.map(str::to_owned),
-                object_id: row.object_id.map(str::to_owned),
-                cycle_id: row.cycle_id.map(|id| id.0),
+                error_code: row.error_code.as_deref().map(str::to_owned),
+                object_id: row.object_id.as_deref().map(str::to_owned),
                 raw: self.0.compress(row.raw).context("pack a row")?,
             })
         });
@@ -154,7 +149,6 @@ impl Bare {
                     row.status,
                     row.error_code,
                     row.object_id,
-                    row.cycle_id.as_ref().map(<[u8; 16]>::as_slice),
                     row.raw,
                 ])?;
             }
@@ -174,7 +168,8 @@ impl Bare {
 /// # Errors
 /// When they differ, or cannot be read.
 pub(super) fn same_rows(one: &Path, other: &Path) -> anyhow::Result<i64> {
-    const COLUMNS: &str = "occurred_at, id, job_ref, stream, action, status, error_code, object_id, cycle_id, dictionary, raw";
+    const COLUMNS: &str =
+        "occurred_at, id, job_ref, stream, action, status, error_code, object_id, dictionary, raw";
     let connection = Connection::open(one).context("open a database")?;
     connection
         .execute("attach database ?1 as other", [other.to_string_lossy()])

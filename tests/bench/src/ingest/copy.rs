@@ -13,7 +13,8 @@ use super::bare::ReadyRow;
 
 /// The product's own schema.
 const SCHEMA: &str = include_str!("../../../../store/migrations/postgres/0001_init.sql");
-const COLUMNS: &str = "occurred_at, id, job_ref, stream, action, status, error_code, object_id, cycle_id, dictionary, raw";
+const COLUMNS: &str =
+    "occurred_at, id, job_ref, stream, action, status, error_code, object_id, dictionary, raw";
 const PACKAGE: &str = "postgresql-client";
 
 /// Files of rows in PostgreSQL's text format, and the script that copies them.
@@ -96,27 +97,22 @@ fn text(rows: &[ReadyRow]) -> String {
     let mut text = String::with_capacity(rows.len() * 1200);
     for row in rows {
         write!(text, "{}\t", row.occurred_at).expect("writing to a String cannot fail");
-        bytes(&mut text, Some(&row.id));
+        bytes(&mut text, &row.id);
         write!(text, "\t1\t0\t{}\t{}\t", row.action, row.status)
             .expect("writing to a String cannot fail");
         text.push_str(row.error_code.as_deref().unwrap_or("\\N"));
         text.push('\t');
         text.push_str(row.object_id.as_deref().unwrap_or("\\N"));
         text.push('\t');
-        bytes(&mut text, row.cycle_id.as_ref().map(<[u8; 16]>::as_slice));
-        text.push_str("\t1\t");
-        bytes(&mut text, Some(&row.raw));
+        text.push_str("1\t");
+        bytes(&mut text, &row.raw);
         text.push('\n');
     }
     text
 }
 
-fn bytes(text: &mut String, bytes: Option<&[u8]>) {
+fn bytes(text: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let Some(bytes) = bytes else {
-        text.push_str("\\N");
-        return;
-    };
     text.push_str("\\\\x");
     for byte in bytes {
         text.push(char::from(DIGITS[usize::from(byte >> 4)]));

@@ -16,7 +16,7 @@ use crate::report::Report;
 const GOAL: f64 = 0.9;
 /// All that is stored of the log, as one text.
 const DIGEST: &str = "select count(*)::text || ' ' || coalesce(md5(string_agg(md5(row(occurred_at, id, job_ref, stream, action, \
-     status, error_code, object_id, cycle_id, dictionary, raw)::text), '' order by occurred_at, id)), '') from observation";
+     status, error_code, object_id, dictionary, raw)::text), '' order by occurred_at, id)), '') from observation";
 
 pub(super) async fn measure(report: &mut Report, sizes: Sizes) -> anyhow::Result<()> {
     report.heading("PostgreSQL: page bytes -> parse -> Store::commit_poll");
