@@ -105,7 +105,9 @@ impl Store {
             .collect()
     }
 
-    /// The nearest instant after `now` at which the passing of time alone makes a lane due.
+    /// The nearest instant after `now` at which the passing of time alone makes a lane due: its
+    /// deadline while its source fails, else the end of the patience with a read. All other
+    /// verdicts follow from a read, which announces itself.
     ///
     /// # Errors
     /// When the database refuses.
@@ -114,10 +116,10 @@ impl Store {
             self,
             "find the next due lane",
             sqlx::query_as(
-                "select min(due_at) from lane where due_at > $1 \
+                "select min(deadline_at) + $2 from lane where deadline_at > $1 - $2 and status <> 'blind' \
                  union all \
-                 select min(case when deadline_at > $1 then deadline_at else deadline_at + $2 end) \
-                 from lane where due_at <= $1 and status <> 'blind'"
+                 select min(l.deadline_at) from source s join lane l on l.source_id = s.id \
+                 where s.failing_since is not null and l.deadline_at > $1 and l.status <> 'blind'"
             )
             .bind(now.as_millis())
             .bind(millis(READ_PATIENCE))

@@ -61,9 +61,6 @@ const CHUNK: usize = 200;
 /// Reason of lanes that the operator paused.
 const PAUSED_IN_CONFIG: &str = "paused in the config";
 
-/// From how many lanes on it is cheaper to load all lanes of the source at once.
-const LOAD_ALL_FROM: usize = 8;
-
 impl LaneRow {
     pub(crate) fn key(&self) -> Result<LaneKey, StoreError> {
         lane_key(
@@ -238,33 +235,15 @@ impl LaneRow {
     }
 }
 
-/// Loads the rows of the lanes; lanes that are new have none.
-///
-/// Many lanes are loaded as a whole source. What is not among them is asked for by key: a lane
-/// may have moved here from a source that is gone.
+/// Loads the rows of the lanes; lanes that are new have none. By key: a lane may have moved here
+/// from a source that is gone.
 async fn load(
     tx: &mut Tx,
-    source: SourceId,
     updates: &[LaneUpdate],
 ) -> Result<HashMap<LaneKey, LaneRow>, StoreError> {
     let mut known = HashMap::with_capacity(updates.len());
-    if updates.len() >= LOAD_ALL_FROM {
-        let sql = format!("select {COLUMNS} from lane where source_id = $1");
-        let rows: Vec<LaneRow> = fetch_in!(
-            tx,
-            "load lanes",
-            sqlx::query_as(AssertSqlSafe(sql.clone())).bind(source.0)
-        )?;
-        for row in rows {
-            known.insert(row.key()?, row);
-        }
-    }
-    let missing: Vec<&LaneKey> = updates
-        .iter()
-        .map(|update| &update.key)
-        .filter(|key| !known.contains_key(key))
-        .collect();
-    for chunk in missing.chunks(CHUNK) {
+    let keys: Vec<&LaneKey> = updates.iter().map(|update| &update.key).collect();
+    for chunk in keys.chunks(CHUNK) {
         for row in load_keys(tx, chunk).await? {
             known.insert(row.key()?, row);
         }
@@ -308,7 +287,7 @@ pub(crate) async fn absorb_all(
     if updates.is_empty() {
         return Ok(Vec::new());
     }
-    let mut known = load(tx, source, updates).await?;
+    let mut known = load(tx, updates).await?;
     let mut absorbed = Vec::with_capacity(updates.len());
     for update in updates {
         let before = known.get(&update.key).cloned();

@@ -207,16 +207,18 @@ async fn the_nearest_instants_are_found(bench: Bench) {
     assert_eq!(next(61).await.expect("an instant"), Some(at(100)));
     assert_eq!(next(101).await.expect("an instant"), None);
     let due = |now: i64| bench.store.next_lane_due(at(now));
-    assert_eq!(due(1).await.expect("an instant"), Some(at(60)));
+    for now in [1, 70, 120] {
+        assert_eq!(
+            due(now).await.expect("an instant"),
+            Some(at(160)),
+            "a read announces itself, and until then there is patience"
+        );
+    }
+    bench.fail(70).await;
     assert_eq!(
         due(70).await.expect("an instant"),
         Some(at(100)),
-        "both wait for a read until then"
-    );
-    assert_eq!(
-        due(120).await.expect("an instant"),
-        Some(at(160)),
-        "the end of patience"
+        "no read can be hoped for"
     );
 }
 

@@ -57,6 +57,7 @@ create table lane (
     unique (tenant, engine, kind, partition)
 );
 create index lane_due on lane (due_at) where due_at is not null;
+create index lane_overdue on lane (deadline_at) where status <> 'blind';
 create index lane_late on lane (source_id, late_at);
 create index lane_deadline on lane (source_id, deadline_at);
 
