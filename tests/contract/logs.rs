@@ -263,11 +263,12 @@ async fn a_page_that_fails_leaves_nothing_behind(bench: Bench) {
     let dying = bench
         .another("first", Some(syncwatch_store::CommitProbe::new(|_| true)))
         .await;
+    let rows = [row(1, 1)];
     let mut commit = bench.commit(900, vec![]);
     commit.source = syncwatch_store::SourceId(4_711);
     commit.log = Some(LogPage {
         stream: LogStream::Provisioning,
-        rows: &[row(1, 1)],
+        rows: &rows,
     });
     dying
         .commit_poll(&commit, &bench.policy)
