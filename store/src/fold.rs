@@ -39,6 +39,7 @@ impl Store {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use syncwatch_domain::source::{Poll, SourceKey};
     use syncwatch_domain::time::Timestamp;

@@ -220,7 +220,7 @@ async fn errors_that_change_while_they_are_judged_stay_unseen(bench: Bench) {
     assert_eq!(see(&left).await, []);
     // Back in the state that was seen first, but by another way.
     let done = LogRow {
-        object_id: Some("b"),
+        object_id: Some("b".into()),
         ..row(3, 20)
     };
     write(&bench, &bench.store, &[done]).await;
@@ -232,18 +232,19 @@ async fn a_job_that_is_gone_has_no_failing_objects(bench: Bench) {
     let (kept, gone) = (of("a"), of("b"));
     let mut commit = bench.commit(10, vec![]);
     commit.jobs = vec![job("a"), job("b")];
+    let rows = [
+        LogRow {
+            job_id: kept.as_str().into(),
+            ..failure(1, 10, "a", "X")
+        },
+        LogRow {
+            job_id: gone.as_str().into(),
+            ..failure(2, 10, "b", "X")
+        },
+    ];
     commit.log = Some(LogPage {
         stream: LogStream::Provisioning,
-        rows: vec![
-            LogRow {
-                job_id: &kept,
-                ..failure(1, 10, "a", "X")
-            },
-            LogRow {
-                job_id: &gone,
-                ..failure(2, 10, "b", "X")
-            },
-        ],
+        rows: &rows,
     });
     bench.write(&commit).await;
     let failing = async || {
