@@ -19,6 +19,8 @@ use crate::store::Store;
 
 /// Cycles per insert statement.
 const CYCLE_CHUNK: usize = 500;
+/// As many as one status names: statements of these sizes are kept prepared.
+const FEW: usize = 4;
 
 impl Store {
     /// Commits what a poll learned: the attempt, lanes with their windows, cycles, jobs, log rows,
@@ -153,7 +155,7 @@ async fn insert_cycles(tx: &mut Tx, rows: &[CycleRow<'_>]) -> Result<Vec<FreshCy
                 .bind(row.cycle.exported)
                 .bind(row.cycle.escrowed);
         }
-        query.persistent(rows.len() == 1)
+        query.persistent(rows.len() <= FEW)
     })
 }
 
