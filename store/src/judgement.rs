@@ -118,8 +118,8 @@ impl Store {
             sqlx::query_as(
                 "select min(deadline_at) + $2 from lane where deadline_at > $1 - $2 and status <> 'blind' \
                  union all \
-                 select min(l.deadline_at) from source s join lane l on l.source_id = s.id \
-                 where s.failing_since is not null and l.deadline_at > $1 and l.status <> 'blind'"
+                 select min((select min(l.deadline_at) from lane l where l.source_id = s.id \
+                 and l.deadline_at > $1 and l.status <> 'blind')) from source s where s.failing_since is not null"
             )
             .bind(now.as_millis())
             .bind(millis(READ_PATIENCE))

@@ -253,7 +253,8 @@ async fn load(
 
 async fn load_keys(tx: &mut Tx, keys: &[&LaneKey]) -> Result<Vec<LaneRow>, StoreError> {
     let sql = format!(
-        "select {COLUMNS} from lane where (tenant, engine, kind, partition) in (values {})",
+        "select {COLUMNS} from (values {}) as v join lane on tenant = v.column1 and engine = v.column2 \
+         and kind = v.column3 and partition = v.column4",
         tx.places(keys.len(), 4)
     );
     fetch_in!(tx, "load lanes by key", {

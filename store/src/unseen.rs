@@ -126,7 +126,8 @@ impl Store {
         let mut found = Vec::new();
         for chunk in jobs.chunks(JOBS_AT_ONCE) {
             let sql = format!(
-                "select facts, gone, version from job where unseen = 1 and (tenant, job_id) in (values {})",
+                "select facts, gone, version from (values {}) as v join job on tenant = v.column1 \
+                 and job_id = v.column2 where unseen = 1",
                 self.pools()?.places(chunk.len(), 2)
             );
             let rows: Vec<JobRow> = fetch!(self, "list changed jobs by key", {
