@@ -241,12 +241,15 @@ impl Slot {
     }
 
     /// Brings the next regular run forward by a part of its interval, another part for every
-    /// source: many that began together are not read together ever after.
+    /// source: many that began together are not read together ever after. Times of day stay.
     pub(super) fn spread(&mut self, started_at: Timestamp) {
+        if !matches!(self.schedule, Schedule::Every(_)) {
+            return;
+        }
         let wait = self.next_at.since(started_at);
         let part =
             u32::try_from(self.seed().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48).unwrap_or(0);
-        self.next_at = started_at + wait * (part + 1) / 0x1_0000;
+        self.next_at = started_at + wait / 0x1_0000 * (part + 1);
     }
 
     fn plan_settling(&mut self, log_settle: Duration) {

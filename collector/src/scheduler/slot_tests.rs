@@ -140,3 +140,32 @@ fn a_gap_is_settled_when_its_logs_are_final() {
     slot.next_at = NEVER;
     assert_eq!(slot.due_at(), Some(NEVER));
 }
+
+#[test]
+fn sources_that_began_together_are_spread_over_their_interval() {
+    let spread = |id: i64| {
+        let mut slot = slot();
+        slot.source.id = SourceId(id);
+        slot.read(at(0), None, None, 30 * MINUTE);
+        slot.spread(at(0));
+        slot.due_at().expect("not running")
+    };
+    let mut due: Vec<Timestamp> = (1..=100).map(spread).collect();
+    due.sort();
+    assert!(due[0] > at(0) && due[99] <= at(60), "{due:?}");
+    let widest = due.windows(2).map(|pair| pair[1].since(pair[0])).max();
+    assert!(widest < Some(Duration::from_secs(6)), "{widest:?}");
+}
+
+#[test]
+fn a_time_of_day_is_not_spread() {
+    let mut slot = slot();
+    slot.schedule = "0 0 2 * * *".parse().expect("a schedule");
+    slot.read(at(0), None, None, 30 * MINUTE);
+    let due = slot.due_at();
+    slot.spread(at(0));
+    assert_eq!(slot.due_at(), due);
+    slot.next_at = NEVER;
+    slot.spread(at(0));
+    assert_eq!(slot.due_at(), Some(NEVER));
+}
