@@ -199,7 +199,7 @@ async fn settle(run: &PollRun<'_>, result: Result<Ran, PollError>) -> Result<End
 }
 
 /// Commits what was learned and is not on record. A long list is committed in parts, of which the
-/// last one says that it was read.
+/// last one says that it was read. What jobs are up to comes first: it explains their lanes.
 async fn commit(
     run: &PollRun<'_>,
     learned: &Learned,
@@ -211,6 +211,8 @@ async fn commit(
         let lanes = std::mem::replace(&mut whole.lanes, rest);
         let part = PollCommit {
             lanes,
+            jobs: std::mem::take(&mut whole.jobs),
+            jobs_complete: std::mem::take(&mut whole.jobs_complete),
             ..PollCommit::bare(
                 whole.source,
                 whole.started_at,
