@@ -51,7 +51,7 @@ struct News {
 impl Store {
     /// Rows that changed since they were last marked seen, and every source that fails.
     ///
-    /// Jobs come in parts: what there is beyond [`Unseen::more`] is found by the next look.
+    /// Jobs come in parts: when [`Unseen::more`] says so, the next look finds the rest.
     ///
     /// # Errors
     /// When the database refuses.

@@ -8,6 +8,7 @@ use syncwatch_domain::cycle::Cycle;
 use syncwatch_domain::lane::{Engine, LaneKind};
 use syncwatch_domain::source::{Poll, SourceKey};
 use syncwatch_domain::time::Timestamp;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::book::JobBook;
@@ -30,8 +31,13 @@ pub(crate) struct Tenant {
     pub(crate) clock: Arc<dyn Clock>,
     /// Start of this process: what was read before says nothing about the time in between.
     pub(crate) born_at: Timestamp,
+    /// Places for lists of jobs. Each tenant has its own: a Graph that hangs holds up no other.
+    pub(crate) lists: Semaphore,
     shared: Mutex<Shared>,
 }
+
+/// Lists of jobs read at a time: each may be large, and the store takes one after the other.
+const LISTS_AT_ONCE: usize = 4;
 
 /// Facts that one poll learns and another needs.
 #[derive(Default)]
@@ -168,6 +174,7 @@ impl Tenant {
             metrics,
             born_at: clock.now(),
             clock: Arc::clone(clock),
+            lists: Semaphore::new(LISTS_AT_ONCE),
             shared: Mutex::default(),
             config,
         })

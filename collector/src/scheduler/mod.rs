@@ -18,7 +18,7 @@ use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{SourceId, Store};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,9 +34,6 @@ use crate::polls::tenant::Tenant;
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// One call of `run_once` polls a source at most so many times: more is a fault of ours.
 const ROUNDS_MOST: usize = 1_000;
-
-/// Lists of jobs read at a time: each may be large, and the store takes one after the other.
-const LISTS_AT_ONCE: usize = 4;
 
 /// What a collector is made of.
 pub struct Parts<'a> {
@@ -61,7 +58,6 @@ pub struct Collector {
     policy: watch::Receiver<Arc<LanePolicy>>,
     handle: CollectorHandle,
     caught_up: watch::Sender<bool>,
-    lists: Arc<Semaphore>,
     started: bool,
 }
 
@@ -144,7 +140,6 @@ impl Collector {
             policy,
             handle: CollectorHandle { policy: sender },
             caught_up: watch::Sender::new(false),
-            lists: Arc::new(Semaphore::new(LISTS_AT_ONCE)),
             started: false,
         })
     }
@@ -252,7 +247,6 @@ impl Collector {
             tenant: Arc::clone(tenant),
             store: self.store.clone(),
             policy: Arc::clone(&self.policy.borrow()),
-            lists: Arc::clone(&self.lists),
             source: slot.source.clone(),
             covered_at: slot.covered_at(),
             errand: slot.errand(started_at),

@@ -7,7 +7,6 @@ use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{CrossingLane, SourceId, Store, StoreError, StoredSource};
-use tokio::sync::Semaphore;
 
 use super::{Collector, Did, RunEnd, Slot, nap};
 use crate::error::CollectorError;
@@ -24,7 +23,6 @@ pub(super) struct Work {
     pub(super) tenant: Arc<Tenant>,
     pub(super) store: Store,
     pub(super) policy: Arc<LanePolicy>,
-    pub(super) lists: Arc<Semaphore>,
     pub(super) source: StoredSource,
     pub(super) covered_at: Timestamp,
     pub(super) errand: Errand,
@@ -51,9 +49,9 @@ impl Work {
     }
 
     async fn poll(&mut self) -> Result<(Ended, Option<Timestamp>), StoreError> {
-        let lists = Arc::clone(&self.lists);
+        let tenant = Arc::clone(&self.tenant);
         let _place = match (self.source.state.key.poll, self.errand.confirms_since) {
-            (Poll::Jobs, None) => lists.acquire().await.ok(),
+            (Poll::Jobs, None) => tenant.lists.acquire().await.ok(),
             // The deadline of a lane waits for no list.
             _ => None,
         };
