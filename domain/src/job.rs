@@ -1,5 +1,6 @@
 //! Cloud Sync jobs and the grouping of their errors.
 
+use std::hash::Hash;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -102,14 +103,31 @@ impl Job {
         lane_kind_of_template(&self.template)
     }
 
-    /// What of the job matters to rules: all but the instants that move with every cycle.
+    /// What of the job matters to rules, for comparing: all but the instants that move with every
+    /// cycle or read.
     #[must_use]
-    pub fn lasting(&self) -> Self {
-        Self {
-            read_at: Timestamp::EPOCH,
-            steady_last_at: None,
-            ..self.clone()
-        }
+    pub fn lasting(&self) -> impl Hash + Eq {
+        let Self {
+            tenant,
+            service_principal_id,
+            job_id,
+            template,
+            domain,
+            status,
+            schedule,
+            interval,
+            quarantine,
+            error,
+            successive_failures,
+            steady_first_at,
+            steady_last_at: _,
+            read_at: _,
+        } = self;
+        (
+            (tenant, service_principal_id, job_id, template, domain),
+            (status, schedule, interval),
+            (quarantine, error, successive_failures, steady_first_at),
+        )
     }
 
     /// Whether cycles are expected of the job.

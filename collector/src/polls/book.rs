@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use syncwatch_domain::job::{Job, lane_kind_of_template};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind};
-use syncwatch_store::LaneUpdate;
 
 /// What is remembered of a job between polls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +19,6 @@ struct Entry {
     listed: bool,
     /// Cycles are expected of it.
     at_work: bool,
-}
-
-impl Entry {
-    fn feeds(&self, kind: LaneKind, partition: &str) -> bool {
-        self.kind == kind && &*self.partition == partition
-    }
 }
 
 /// The jobs of a tenant that feed lanes.
@@ -163,15 +156,20 @@ impl JobBook {
     }
 
     /// Lanes of jobs of `principal` that are gone, until that is committed. A lane that another
-    /// job feeds by now is not among them.
-    pub(crate) fn gone(&self, tenant: &str, principal: &str) -> Vec<(LaneKey, String)> {
+    /// job feeds by now is not among them, and nothing is owed to it.
+    pub(crate) fn gone(&mut self, tenant: &str, principal: &str) -> Vec<(LaneKey, String)> {
+        let (jobs, feeders) = (&self.jobs, &self.feeders);
+        self.owed.retain(|id| {
+            jobs.get(id).is_some_and(|entry| {
+                !feeders.contains_key(&(entry.kind, Arc::clone(&entry.partition)))
+            })
+        });
         let entries = self
             .owed
             .iter()
             .filter_map(|id| Some((id, self.jobs.get(id)?)));
         entries
             .filter(|(_, entry)| *entry.principal == *principal)
-            .filter(|(_, entry)| self.feeders(entry.kind, &entry.partition).is_none())
             .map(|(id, entry)| (lane(tenant, entry.kind, &entry.partition), id.to_string()))
             .collect()
     }
@@ -198,15 +196,11 @@ impl JobBook {
         self.jobs.contains_key(job_id)
     }
 
-    /// These updates are on record now: their lanes know that their jobs are gone.
-    pub(crate) fn committed(&mut self, updates: &[LaneUpdate]) {
-        let jobs = &self.jobs;
-        self.owed.retain(|id| {
-            jobs.get(id).is_some_and(|entry| {
-                let mut keys = updates.iter().map(|update| &update.key);
-                !keys.any(|key| entry.feeds(key.kind, &key.partition))
-            })
-        });
+    /// It is on record now that these jobs are gone.
+    pub(crate) fn told_gone(&mut self, ids: &[String]) {
+        for id in ids {
+            self.owed.remove(id.as_str());
+        }
     }
 }
 

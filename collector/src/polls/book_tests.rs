@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use syncwatch_domain::job::{JobStatus, ScheduleState};
 use syncwatch_domain::time::Timestamp;
-use syncwatch_store::Expectation;
 
 use super::*;
 
@@ -24,18 +23,6 @@ fn job(principal: &str, id: &str, domain: &str) -> Job {
         steady_first_at: None,
         steady_last_at: None,
         read_at: Timestamp::EPOCH,
-    }
-}
-
-fn update(key: LaneKey) -> LaneUpdate {
-    LaneUpdate {
-        key,
-        job_id: None,
-        cycles: Vec::new(),
-        promised: None,
-        expectation: Expectation::Expected,
-        confirmed: false,
-        gaps_between: None,
     }
 }
 
@@ -114,7 +101,7 @@ fn a_lane_whose_job_is_gone_is_told_until_that_is_on_record() {
         );
     }
     assert!(!book.is_at_work(LaneKind::Objects));
-    book.committed(&[update(key)]);
+    book.told_gone(&["a".to_owned()]);
     assert_eq!(book.gone("yew", "sp1"), []);
 }
 

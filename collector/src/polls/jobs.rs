@@ -112,10 +112,9 @@ fn learned(run: &PollRun<'_>, listed: Vec<JobFacts>, sight: &Sight) -> Learned {
         learned.jobs.push(job);
     }
     let mut shared = run.tenant.shared();
-    let gone = shared.book.gone(&run.tenant.config.name, principal);
-    learned
-        .lanes
-        .extend(gone.into_iter().map(|(key, job_id)| LaneUpdate {
+    for (key, job_id) in shared.book.gone(&run.tenant.config.name, principal) {
+        learned.told_gone.push(job_id.clone());
+        learned.lanes.push(LaneUpdate {
             key,
             job_id: Some(job_id),
             cycles: Vec::new(),
@@ -125,7 +124,8 @@ fn learned(run: &PollRun<'_>, listed: Vec<JobFacts>, sight: &Sight) -> Learned {
             },
             confirmed: false,
             gaps_between: None,
-        }));
+        });
+    }
     shared.jobs_read.insert(principal.clone());
     learned
 }

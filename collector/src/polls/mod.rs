@@ -21,6 +21,7 @@ use syncwatch_store::{
     CrossingLane, Fact, LaneUpdate, PollCommit, PollOutcome, Store, StoreError, StoredSource,
 };
 
+use self::record::{JobNotes, LaneNotes};
 use self::tenant::Tenant;
 use crate::graph::{Endpoint, GraphError, Next};
 use crate::parse::ParseError;
@@ -74,6 +75,8 @@ pub(crate) struct Learned {
     pub(crate) lanes: Vec<LaneUpdate>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) jobs_complete: bool,
+    /// Jobs that are gone, and of which `lanes` tells that.
+    pub(crate) told_gone: Vec<String>,
     pub(crate) resume: Option<String>,
     pub(crate) discovered: Vec<SourceKey>,
     pub(crate) retired: Vec<SourceKey>,
@@ -175,10 +178,9 @@ async fn settle(run: &PollRun<'_>, result: Result<Ran, PollError>) -> Result<End
             if learned.partial {
                 ended.outcome = Outcome::Confirmed;
             }
-            ended.discovered = commit(run, &learned, finished_at).await?;
-            note_committed(run, &learned);
-            ended.retired = learned.retired;
-            ended.resume = learned.resume;
+            ended.retired.clone_from(&learned.retired);
+            ended.resume.clone_from(&learned.resume);
+            ended.discovered = commit(run, learned, finished_at).await?;
         }
         Ok(Ran::Committed) => {}
         Ok(Ran::Paused(at)) => ended.outcome = Outcome::Paused(at),
@@ -202,9 +204,12 @@ async fn settle(run: &PollRun<'_>, result: Result<Ran, PollError>) -> Result<End
 /// last one says that it was read. What jobs are up to comes first: it explains their lanes.
 async fn commit(
     run: &PollRun<'_>,
-    learned: &Learned,
+    mut learned: Learned,
     finished_at: Timestamp,
 ) -> Result<Vec<StoredSource>, StoreError> {
+    let principal = &run.source.state.key.instance;
+    let told_gone = std::mem::take(&mut learned.told_gone);
+    let (lanes, jobs) = sift(run, &mut learned);
     let mut whole = commit_of(run, learned, finished_at);
     while whole.lanes.len() > LANES_AT_ONCE {
         let rest = whole.lanes.split_off(LANES_AT_ONCE);
@@ -222,51 +227,43 @@ async fn commit(
         };
         run.store.commit_poll(&part, run.policy).await?;
     }
-    Ok(run.store.commit_poll(&whole, run.policy).await?.discovered)
-}
-
-fn commit_of(run: &PollRun<'_>, learned: &Learned, finished_at: Timestamp) -> PollCommit<'static> {
-    let shared = run.tenant.shared();
-    let lanes = learned.lanes.iter();
-    let lanes = lanes.filter(|update| !shared.record.repeats(update));
-    let principal = &run.source.state.key.instance;
-    let jobs_repeat = learned.jobs_complete && shared.record.repeats_jobs(principal, &learned.jobs);
-    PollCommit {
-        source: run.source.id,
-        started_at: run.started_at,
-        finished_at,
-        outcome: if learned.partial {
-            PollOutcome::Partial
-        } else {
-            PollOutcome::Read
-        },
-        lanes: lanes.cloned().collect(),
-        jobs: if jobs_repeat {
-            Vec::new()
-        } else {
-            learned.jobs.clone()
-        },
-        jobs_complete: learned.jobs_complete && !jobs_repeat,
-        log: None,
-        resume: learned.resume.clone(),
-        discovered: learned.discovered.clone(),
-        retired: learned.retired.clone(),
-        unwatched: Vec::new(),
-        facts: learned.facts.clone(),
-    }
-}
-
-/// What was learned is on record now.
-fn note_committed(run: &PollRun<'_>, learned: &Learned) {
-    let principal = &run.source.state.key.instance;
+    let receipt = run.store.commit_poll(&whole, run.policy).await?;
     let mut shared = run.tenant.shared();
-    if learned.jobs_complete {
-        shared.record.committed_jobs(principal, &learned.jobs);
-    } else if !learned.jobs.is_empty() {
-        shared.record.forget_jobs(principal);
+    shared.book.told_gone(&told_gone);
+    shared.record.note_lanes(lanes);
+    shared.record.note_jobs(principal, jobs);
+    Ok(receipt.discovered)
+}
+
+/// Leaves what has to be written, and gives what is on record once it is.
+fn sift(run: &PollRun<'_>, learned: &mut Learned) -> (LaneNotes, JobNotes) {
+    let record = &run.tenant.shared().record;
+    let lanes = record.sift_lanes(&mut learned.lanes, run.started_at);
+    let jobs = record.sift_jobs(
+        &run.source.state.key.instance,
+        &mut learned.jobs,
+        &mut learned.jobs_complete,
+        run.started_at,
+    );
+    (lanes, jobs)
+}
+
+fn commit_of(run: &PollRun<'_>, learned: Learned, finished_at: Timestamp) -> PollCommit<'static> {
+    let outcome = if learned.partial {
+        PollOutcome::Partial
+    } else {
+        PollOutcome::Read
+    };
+    PollCommit {
+        lanes: learned.lanes,
+        jobs: learned.jobs,
+        jobs_complete: learned.jobs_complete,
+        resume: learned.resume,
+        discovered: learned.discovered,
+        retired: learned.retired,
+        facts: learned.facts,
+        ..PollCommit::bare(run.source.id, run.started_at, finished_at, outcome)
     }
-    shared.book.committed(&learned.lanes);
-    shared.record.committed(learned.lanes.clone());
 }
 
 /// What failed, and what a person can do where a right or a licence is missing.

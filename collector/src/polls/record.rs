@@ -1,6 +1,7 @@
 //! What is on record already: a read that repeats it need not be written again.
 //!
-//! Kept as digests, so that a hundred thousand lanes cost little memory.
+//! Kept as digests, so that a hundred thousand lanes cost little memory. Reads of one source may
+//! overlap: what began earlier never takes the place of what began later.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,22 +9,44 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use syncwatch_domain::cycle::Cycle;
 use syncwatch_domain::job::Job;
 use syncwatch_domain::lane::LaneKey;
+use syncwatch_domain::time::Timestamp;
 use syncwatch_store::LaneUpdate;
 
 /// What was committed of a lane last.
 #[derive(Clone, Debug)]
-struct Told {
+struct ToldLane {
     /// Digest of the whole update, its lane included: two lanes that share a place in the map
     /// are written each time, never left out.
     content: u64,
+    /// Start of the read it comes from.
+    read_at: Timestamp,
     cycles: Box<[Cycle]>,
+}
+
+/// What was committed of a job last.
+#[derive(Clone, Copy, Debug)]
+struct ToldJob {
+    content: u64,
+    read_at: Timestamp,
 }
 
 /// What was committed last, of lanes and of the jobs of each configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
-    lanes: HashMap<u64, Told>,
-    jobs: HashMap<String, u64>,
+    lanes: HashMap<u64, ToldLane>,
+    jobs: HashMap<String, HashMap<u64, ToldJob>>,
+}
+
+/// What a read learned of lanes, to be noted once it is committed.
+#[derive(Debug, Default)]
+pub(crate) struct LaneNotes(Vec<(u64, ToldLane)>);
+
+/// What a read learned of the jobs of a configuration, to be noted once it is committed.
+#[derive(Debug)]
+pub(crate) struct JobNotes {
+    jobs: Vec<(u64, ToldJob)>,
+    /// They are all the jobs there are.
+    complete: bool,
 }
 
 fn digest(value: &impl Hash) -> u64 {
@@ -32,15 +55,47 @@ fn digest(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// Digest of what an update says for good: that it was confirmed is no lasting fact.
+fn content(update: &LaneUpdate) -> u64 {
+    let LaneUpdate {
+        key,
+        job_id,
+        cycles,
+        promised,
+        expectation,
+        confirmed: _,
+        gaps_between: _,
+    } = update;
+    digest(&(key, job_id, cycles, promised, expectation))
+}
+
 impl Record {
-    /// Whether an update says what is on record already.
-    pub(crate) fn repeats(&self, update: &LaneUpdate) -> bool {
-        !update.confirmed
-            && update.gaps_between.is_none()
-            && self
-                .lanes
-                .get(&digest(&update.key))
-                .is_some_and(|told| told.content == digest(update))
+    /// Leaves of the updates of a read begun at `read_at` those that say something new, and tells
+    /// what to note once they are committed.
+    pub(crate) fn sift_lanes(
+        &self,
+        updates: &mut Vec<LaneUpdate>,
+        read_at: Timestamp,
+    ) -> LaneNotes {
+        let mut notes = Vec::new();
+        updates.retain(|update| {
+            let place = digest(&update.key);
+            let content = content(update);
+            let told = self.lanes.get(&place);
+            let asks = update.confirmed || update.gaps_between.is_some();
+            if !asks && told.is_some_and(|told| told.content == content || told.read_at > read_at) {
+                return false;
+            }
+            let cycles = update.cycles.clone().into_boxed_slice();
+            let told = ToldLane {
+                content,
+                read_at,
+                cycles,
+            };
+            notes.push((place, told));
+            true
+        });
+        LaneNotes(notes)
     }
 
     /// The cycles of a lane as last committed: what its status named before.
@@ -50,16 +105,13 @@ impl Record {
             .map_or(&[], |told| &*told.cycles)
     }
 
-    /// These updates are on record now.
-    pub(crate) fn committed(&mut self, updates: Vec<LaneUpdate>) {
-        for mut update in updates {
-            update.confirmed = false;
-            update.gaps_between = None;
-            let told = Told {
-                content: digest(&update),
-                cycles: update.cycles.into_boxed_slice(),
-            };
-            self.lanes.insert(digest(&update.key), told);
+    /// These lanes are on record now.
+    pub(crate) fn note_lanes(&mut self, notes: LaneNotes) {
+        for (place, told) in notes.0 {
+            let known = self.lanes.get(&place);
+            if known.is_none_or(|known| known.read_at <= told.read_at) {
+                self.lanes.insert(place, told);
+            }
         }
     }
 
@@ -68,106 +120,76 @@ impl Record {
         self.lanes.clear();
     }
 
-    /// Whether the complete list of a configuration's jobs is on record as it is.
-    pub(crate) fn repeats_jobs(&self, principal: &str, jobs: &[Job]) -> bool {
-        self.jobs.get(principal) == Some(&digest_of_jobs(jobs))
-    }
-
-    /// The complete list is on record now.
-    pub(crate) fn committed_jobs(&mut self, principal: &str, jobs: &[Job]) {
-        self.jobs.insert(principal.to_owned(), digest_of_jobs(jobs));
-    }
-
-    /// Something else was written about jobs of this configuration.
-    pub(crate) fn forget_jobs(&mut self, principal: &str) {
-        self.jobs.remove(principal);
-    }
-}
-
-fn digest_of_jobs(jobs: &[Job]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for job in jobs {
-        job.lasting().hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use syncwatch_domain::job::{JobStatus, ScheduleState};
-    use syncwatch_domain::lane::{Engine, LaneKind};
-    use syncwatch_domain::time::Timestamp;
-    use syncwatch_store::Expectation;
-
-    use super::*;
-
-    fn update() -> LaneUpdate {
-        LaneUpdate {
-            key: LaneKey {
-                tenant: "yew".into(),
-                engine: Engine::Cloud,
-                kind: LaneKind::Objects,
-                partition: "ad.yew.example".into(),
-            },
-            job_id: None,
-            cycles: Vec::new(),
-            promised: None,
-            expectation: Expectation::Expected,
-            confirmed: false,
-            gaps_between: None,
+    /// Leaves of the jobs of a configuration what has to be written: all of a complete list that
+    /// is not on record as it is, else those that say something new. `complete` is taken back for
+    /// a list that a later read overtook: it may miss what that one saw.
+    pub(crate) fn sift_jobs(
+        &self,
+        principal: &str,
+        jobs: &mut Vec<Job>,
+        complete: &mut bool,
+        read_at: Timestamp,
+    ) -> JobNotes {
+        let known = self.jobs.get(principal);
+        let told = |job: &(u64, ToldJob)| known.and_then(|known| known.get(&job.0));
+        let notes: Vec<_> = jobs.iter().map(|job| note_of(job, read_at)).collect();
+        let is_new = |note: &(u64, ToldJob)| {
+            told(note).is_none_or(|told| told.content != note.1.content && told.read_at <= read_at)
+        };
+        let overtaken =
+            known.is_some_and(|known| known.values().any(|told| told.read_at > read_at));
+        let as_many = known.map_or(0, HashMap::len) == jobs.len();
+        let was_complete = *complete;
+        if was_complete && !overtaken && !(as_many && !notes.iter().any(is_new)) {
+            return JobNotes {
+                jobs: notes,
+                complete: true,
+            };
+        }
+        *complete = false;
+        let mut at = 0;
+        jobs.retain(|_| {
+            at += 1;
+            is_new(&notes[at - 1])
+        });
+        JobNotes {
+            jobs: notes,
+            complete: was_complete && !overtaken,
         }
     }
 
-    #[test]
-    fn what_is_on_record_is_not_written_again() {
-        let mut record = Record::default();
-        assert!(!record.repeats(&update()));
-        record.committed(vec![update()]);
-        assert!(record.repeats(&update()));
-        let confirmed = LaneUpdate {
-            confirmed: true,
-            ..update()
-        };
-        assert!(!record.repeats(&confirmed));
-        record.committed(vec![confirmed]);
-        assert!(record.repeats(&update()), "confirmation is no lasting fact");
-        let paused = LaneUpdate {
-            expectation: Expectation::Paused { reason: "r".into() },
-            ..update()
-        };
-        assert!(!record.repeats(&paused));
-        record.forget_lanes();
-        assert!(!record.repeats(&update()));
+    /// The configuration is gone with all its jobs.
+    pub(crate) fn forget_jobs(&mut self, principal: &str) {
+        self.jobs.remove(principal);
     }
 
-    #[test]
-    fn a_list_of_jobs_repeats_until_one_of_them_changes_for_good() {
-        let job = |status, read_at| Job {
-            tenant: "yew".into(),
-            service_principal_id: "sp1".into(),
-            job_id: "a".into(),
-            template: "AD2AADProvisioning".into(),
-            domain: "ad.yew.example".into(),
-            status,
-            schedule: ScheduleState::Active,
-            interval: None,
-            quarantine: None,
-            error: None,
-            successive_failures: 0,
-            steady_first_at: None,
-            steady_last_at: Some(read_at),
-            read_at,
+    /// These jobs are on record now.
+    pub(crate) fn note_jobs(&mut self, principal: &str, notes: JobNotes) {
+        if notes.jobs.is_empty() && !notes.complete {
+            return;
+        }
+        let known = self.jobs.entry(principal.to_owned()).or_default();
+        let overtaken = |(place, told): &(u64, ToldJob)| {
+            known
+                .get(place)
+                .is_some_and(|known| known.read_at > told.read_at)
         };
-        let (early, late) = (Timestamp::from_millis(1), Timestamp::from_millis(2));
-        let active = |at| [job(JobStatus::Active, at)];
-        let mut record = Record::default();
-        assert!(!record.repeats_jobs("sp1", &active(early)));
-        record.committed_jobs("sp1", &active(early));
-        assert!(record.repeats_jobs("sp1", &active(late)));
-        assert!(!record.repeats_jobs("sp2", &active(early)));
-        assert!(!record.repeats_jobs("sp1", &[job(JobStatus::Paused, late)]));
-        assert!(!record.repeats_jobs("sp1", &[]), "one is gone");
-        record.forget_jobs("sp1");
-        assert!(!record.repeats_jobs("sp1", &active(late)));
+        if notes.jobs.iter().any(overtaken) {
+            // Whose words the database holds now is not worth finding out.
+            self.jobs.remove(principal);
+        } else if notes.complete {
+            *known = notes.jobs.into_iter().collect();
+        } else {
+            known.extend(notes.jobs);
+        }
     }
 }
+
+fn note_of(job: &Job, read_at: Timestamp) -> (u64, ToldJob) {
+    let content = digest(&job.lasting());
+    (digest(&job.job_id), ToldJob { content, read_at })
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

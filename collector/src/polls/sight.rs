@@ -36,11 +36,11 @@ impl Sight {
         if !run.tenant.shared().logs_usable {
             return Ok(sight);
         }
-        let back = lookback(listed.iter().map(|facts| window(run, facts)));
+        let back = || lookback(listed.iter().map(|facts| window(run, facts)));
         if let Some(gap) = sight.resume.unsettled {
             let final_at = gap.to() + run.tenant.config.log_settle;
             let needed = Wanted {
-                from: gap.from() - back,
+                from: gap.from() - back(),
                 begun_at: final_at,
             };
             if run.started_at >= final_at && sight.look(run, needed) {
@@ -60,7 +60,7 @@ impl Sight {
             // Only logs read after the sight came back tell of the whole gap.
             let lost_until = state.attempted_at.filter(|_| state.failing_since.is_some());
             let needed = Wanted {
-                from: gap.from() - back,
+                from: gap.from() - back(),
                 begun_at: lost_until.unwrap_or(run.tenant.born_at),
             };
             sight.look(run, needed);
@@ -100,6 +100,9 @@ impl Sight {
 
     /// Adds what the logs tell about the lane.
     pub(super) fn complete(&self, run: &PollRun<'_>, mut update: LaneUpdate) -> LaneUpdate {
+        if self.regained.is_none() && self.settles.is_none() {
+            return update;
+        }
         let shared = run.tenant.shared();
         let job_id = update.job_id.clone().unwrap_or_default();
         let Some(logged) = shared

@@ -116,6 +116,7 @@ create table job (
     primary key (tenant, job_id)
 );
 create index job_unseen on job (tenant, job_id) where unseen = 1;
+create index job_source on job (source_id);
 
 create table job_ref (
     id bigint generated always as identity primary key,
