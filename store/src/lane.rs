@@ -140,13 +140,17 @@ impl LaneRow {
             self.job_id.clone_from(&update.job_id);
         }
         self.take_successes(update, now)?;
-        if update.promised.is_some() {
-            self.promised_ms = update.promised.map(millis);
+        // A list may end after a lane was read alone that it read before: then only its
+        // successes are still of use.
+        if self.confirmed_at <= Some(started_at.as_millis()) {
+            if update.promised.is_some() {
+                self.promised_ms = update.promised.map(millis);
+            }
+            self.expect(&update.expectation, policy, &update.key, now);
         }
         if update.confirmed {
             self.confirmed_at = self.confirmed_at.max(Some(started_at.as_millis()));
         }
-        self.expect(&update.expectation, policy, &update.key, now);
         self.retime(policy, &update.key);
         self.reschedule(&before, update.confirmed);
         Ok(())

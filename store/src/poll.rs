@@ -36,6 +36,11 @@ impl Store {
         const OPERATION: &str = "commit a poll";
         let mut receipt = PollReceipt::default();
         let log = commit.log.map(|page| self.sort_log(page));
+        let _turn = if is_long(commit) {
+            self.pools()?.long_turn().await
+        } else {
+            None
+        };
         let mut tx = self.begin(OPERATION).await?;
         let now = commit.finished_at;
         record_attempt(&mut tx, commit).await?;
@@ -85,6 +90,11 @@ impl Store {
         }
         Ok(receipt)
     }
+}
+
+/// Whether others would wait long for the end of this commit.
+fn is_long(commit: &PollCommit<'_>) -> bool {
+    commit.log.is_some() || commit.lanes.len() > FEW || commit.jobs.len() > FEW
 }
 
 /// The tenant of the polled source, asked only where it is needed.
@@ -241,8 +251,10 @@ async fn record_jobs(
         };
         let same = before.as_ref().is_some_and(|(facts, gone)| {
             *gone == 0
-                && serde_json::from_str::<Job>(facts)
-                    .is_ok_and(|before| before.lasting() == job.lasting())
+                && serde_json::from_str::<Job>(facts).is_ok_and(|before| {
+                    // A list may end after a job was read alone that it read before.
+                    before.lasting() == job.lasting() || before.read_at > job.read_at
+                })
         });
         if !same {
             write_job(tx, source, job).await?;

@@ -9,6 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::{During, StoreError};
 
@@ -35,6 +36,8 @@ pub(crate) enum Pools {
         readers: SqlitePool,
         /// The write-ahead log beside the file.
         log: PathBuf,
+        /// Held by the one long transaction that may queue for the writer.
+        long: Semaphore,
     },
     Postgres(PgPool),
 }
@@ -152,6 +155,7 @@ impl Pools {
             writer,
             readers,
             log: PathBuf::from(format!("{path}-wal")),
+            long: Semaphore::new(1),
         })
     }
 
@@ -168,6 +172,15 @@ impl Pools {
             .await
             .map_err(|source| StoreError::Open { url: shown, source })?;
         Ok(Self::Postgres(pool))
+    }
+
+    /// To be held during a long transaction. SQLite has one writer, who takes transactions in their
+    /// order: when long ones queue elsewhere, a short one waits for one of them at most.
+    pub(crate) async fn long_turn(&self) -> Option<SemaphorePermit<'_>> {
+        match self {
+            Self::Sqlite { long, .. } => long.acquire().await.ok(),
+            Self::Postgres(_) => None,
+        }
     }
 
     pub(crate) async fn begin(&self, operation: &'static str) -> Result<Tx, StoreError> {

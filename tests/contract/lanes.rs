@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use syncwatch_domain::cycle::CycleOutcome;
+use syncwatch_domain::job::{Job, JobStatus};
 use syncwatch_domain::lane::LaneStatus::{Blind, Late, Missed, OnTime, Paused, Unknown};
 use syncwatch_domain::policy::LanePolicy;
-use syncwatch_store::{Expectation, PollOutcome};
+use syncwatch_store::{Expectation, LaneUpdate, PollOutcome};
 
 use crate::bench::{Bench, at, bare_judgement, job, jobs_source, judgement_of, success, update};
 
@@ -25,6 +26,7 @@ crate::on_both!(
     a_changed_config_retimes_every_lane,
     a_lane_moves_to_a_new_source_with_its_record,
     a_lane_of_a_job_that_is_gone_is_paused,
+    a_list_that_ends_late_takes_back_nothing_that_was_confirmed_meanwhile,
 );
 
 async fn a_lane_goes_from_unknown_over_late_to_missed_and_back(bench: Bench) {
@@ -328,4 +330,48 @@ async fn a_lane_of_a_job_that_is_gone_is_paused(bench: Bench) {
         .filter(|job| job.gone)
         .collect();
     assert_eq!(gone.len(), 1);
+}
+
+async fn a_list_that_ends_late_takes_back_nothing_that_was_confirmed_meanwhile(bench: Bench) {
+    let told = |seconds: i64, status, lane| {
+        let mut commit = bench.commit(seconds, vec![lane]);
+        commit.jobs = vec![Job {
+            status,
+            read_at: at(seconds),
+            ..job("a")
+        }];
+        commit
+    };
+    let paused = LaneUpdate {
+        expectation: Expectation::Paused {
+            reason: "the job is paused".to_owned(),
+        },
+        confirmed: true,
+        ..update("a", &[])
+    };
+    let mut alone = told(50, JobStatus::Paused, paused);
+    alone.outcome = PollOutcome::Partial;
+    let mut list = told(40, JobStatus::Active, update("a", &[35]));
+    list.jobs_complete = true;
+    bench
+        .write(&told(10, JobStatus::Active, update("a", &[5])))
+        .await;
+    bench.write(&alone).await;
+    bench.write(&list).await;
+    let lane = bench.lane("a").await;
+    assert_eq!(lane.idle_reason.as_deref(), Some("the job is paused"));
+    assert_eq!(
+        lane.facts.last_success_at,
+        Some(at(35)),
+        "it is no less true"
+    );
+    let status = |jobs: Vec<Job>| jobs.first().map(|job| job.status);
+    let jobs = bench.store.jobs().await.expect("jobs");
+    assert_eq!(status(jobs), Some(JobStatus::Paused));
+    let mut next = told(60, JobStatus::Active, update("a", &[35]));
+    next.jobs_complete = true;
+    bench.write(&next).await;
+    assert_eq!(bench.lane("a").await.idle_reason, None);
+    let jobs = bench.store.jobs().await.expect("jobs");
+    assert_eq!(status(jobs), Some(JobStatus::Active));
 }

@@ -100,10 +100,13 @@ fn learned(run: &PollRun<'_>, listed: Vec<JobFacts>, sight: &Sight) -> Learned {
     let principal = &run.source.state.key.instance;
     // First: a lane keeps its name when a new job takes the place of one that is gone.
     let ids: HashSet<&str> = listed.iter().map(|facts| facts.job_id.as_str()).collect();
-    run.tenant
-        .shared()
-        .book
-        .list(principal, |id| ids.contains(id));
+    {
+        let mut shared = run.tenant.shared();
+        // A later read may have seen a job that this list does not know yet.
+        if !shared.record.is_overtaken(principal, run.started_at) {
+            shared.book.list(principal, |id| ids.contains(id));
+        }
+    }
     for facts in listed {
         let (job, lane) = observe(run, facts);
         learned

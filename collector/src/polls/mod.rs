@@ -27,7 +27,7 @@ use crate::graph::{Endpoint, GraphError, Next};
 use crate::parse::ParseError;
 
 /// Lanes per commit: a long list must not keep a confirm read waiting for its turn to write.
-const LANES_AT_ONCE: usize = 250;
+const LANES_AT_ONCE: usize = 100;
 
 /// No list that is read here has more pages.
 const PAGES_MOST: usize = 10_000;
@@ -52,6 +52,13 @@ pub(crate) struct Errand {
     pub(crate) confirms_since: Option<Timestamp>,
     /// It may wait for the logs to be read back first.
     pub(crate) may_wait: bool,
+}
+
+impl Errand {
+    /// Whether it runs only for lanes that crossed an instant.
+    pub(crate) const fn is_confirm(self) -> bool {
+        self.confirms_since.is_some()
+    }
 }
 
 /// How a run ended without failing.

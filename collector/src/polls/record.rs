@@ -109,7 +109,10 @@ impl Record {
     pub(crate) fn note_lanes(&mut self, notes: LaneNotes) {
         for (place, told) in notes.0 {
             let known = self.lanes.get(&place);
-            if known.is_none_or(|known| known.read_at <= told.read_at) {
+            if known.is_some_and(|known| known.read_at > told.read_at) {
+                // Whose words the database holds now is not worth finding out.
+                self.lanes.remove(&place);
+            } else {
                 self.lanes.insert(place, told);
             }
         }
@@ -158,6 +161,16 @@ impl Record {
         }
     }
 
+    /// Whether jobs of the configuration are on record from a read that began after `read_at`.
+    pub(crate) fn is_overtaken(&self, principal: &str, read_at: Timestamp) -> bool {
+        let mut known = self
+            .jobs
+            .get(principal)
+            .into_iter()
+            .flat_map(HashMap::values);
+        known.any(|told| told.read_at > read_at)
+    }
+
     /// The configuration is gone with all its jobs.
     pub(crate) fn forget_jobs(&mut self, principal: &str) {
         self.jobs.remove(principal);
@@ -175,7 +188,6 @@ impl Record {
                 .is_some_and(|known| known.read_at > told.read_at)
         };
         if notes.jobs.iter().any(overtaken) {
-            // Whose words the database holds now is not worth finding out.
             self.jobs.remove(principal);
         } else if notes.complete {
             *known = notes.jobs.into_iter().collect();

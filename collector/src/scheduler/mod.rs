@@ -176,7 +176,7 @@ impl Collector {
             }
             let mut refused = None;
             while let Some(ended) = running.join_next().await {
-                match self.apply(joined(ended)) {
+                match self.apply(joined(ended)).await {
                     Ok(did) => report.did.push(did),
                     Err(error) => refused = Some(error),
                 }
@@ -206,7 +206,7 @@ impl Collector {
             });
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(ended) = running.join_next() => self.apply_logged(joined(ended)),
+                Some(ended) = running.join_next() => self.apply_logged(joined(ended)).await,
                 Ok(()) = policy.changed() => {
                     if let Err(error) = self.take_policy().await {
                         tracing::error!("{}", crate::http::chain(&error));
@@ -216,7 +216,7 @@ impl Collector {
             }
         }
         while let Some(ended) = running.join_next().await {
-            self.apply_logged(joined(ended));
+            self.apply_logged(joined(ended)).await;
         }
         Ok(())
     }
@@ -242,14 +242,15 @@ impl Collector {
             return;
         };
         let started_at = slot.due_at().map_or(now, |due| due.max(now));
-        slot.running = true;
+        let errand = slot.errand(started_at);
+        slot.begin(errand, started_at);
         let work = Work {
             tenant: Arc::clone(tenant),
             store: self.store.clone(),
             policy: Arc::clone(&self.policy.borrow()),
             source: slot.source.clone(),
             covered_at: slot.covered_at(),
-            errand: slot.errand(started_at),
+            errand,
             started_at: started_at.max(self.clock.now()),
         };
         running.spawn(work.run());

@@ -48,7 +48,12 @@ pub(super) struct Slot {
     waits_since: Option<Timestamp>,
     /// It has waited already and commits without.
     waited: bool,
-    pub(super) running: bool,
+    /// It is being read as a whole.
+    reading: bool,
+    /// Lanes of it are being confirmed.
+    confirming: bool,
+    /// Both ran at the same time: what either found out of the next instant may be old.
+    overlapped: bool,
     /// It was tried since the start of the process.
     pub(super) attempted: bool,
 }
@@ -64,7 +69,9 @@ impl Slot {
             settle_at: None,
             waits_since: None,
             waited: false,
-            running: false,
+            reading: false,
+            confirming: false,
+            overlapped: false,
             attempted: false,
             source,
         };
@@ -84,29 +91,64 @@ impl Slot {
         self.waits_since.is_some()
     }
 
-    /// When to run; `None` while it runs.
+    /// When to run; `None` while it runs and nothing can be done beside it.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
-        if self.running {
-            return None;
-        }
-        let due = match self.waits_since {
-            Some(since) => since + WAIT_MOST,
-            None => [self.confirm_at, self.settle_at]
+        let due = match (self.reading, self.confirming, self.waits_since) {
+            (false, false, Some(since)) => since + WAIT_MOST,
+            (false, false, None) => [self.confirm_at, self.settle_at]
                 .into_iter()
                 .flatten()
                 .fold(self.next_at, Timestamp::min),
+            (true, false, None) => self.confirm_at.filter(|_| self.is_in_sight())?,
+            _ => return None,
         };
         Some(due.max(self.not_before))
     }
 
+    /// Nothing is made up for: a lane that crosses an instant while a long list is read need not
+    /// wait for its end.
+    const fn is_in_sight(&self) -> bool {
+        self.attempted && self.source.state.failing_since.is_none() && self.settle_at.is_none()
+    }
+
     /// What a run at `now` is for.
     pub(super) fn errand(&self, now: Timestamp) -> Errand {
-        let regular =
-            self.next_at <= now || self.settle_at.is_some_and(|at| at <= now) || self.is_waiting();
+        let regular = !self.reading
+            && (self.next_at <= now
+                || self.settle_at.is_some_and(|at| at <= now)
+                || self.is_waiting());
         Errand {
             confirms_since: (!regular).then_some(self.covered_at),
-            may_wait: !self.waited && !self.is_waiting(),
+            may_wait: regular && !self.waited && !self.is_waiting(),
         }
+    }
+
+    /// A run at `now` begins.
+    pub(super) fn begin(&mut self, errand: Errand, now: Timestamp) {
+        if errand.is_confirm() {
+            self.confirming = true;
+            self.overlapped |= self.reading;
+        } else {
+            self.reading = true;
+            // This run covers it; the next one is known at its end.
+            self.confirm_at = self.confirm_at.filter(|at| *at > now);
+        }
+    }
+
+    /// The run ended; what came of it follows.
+    pub(super) const fn end(&mut self, errand: Errand) {
+        if errand.is_confirm() {
+            self.confirming = false;
+        } else {
+            self.reading = false;
+        }
+    }
+
+    /// Whether the next instant must be looked up again, since runs overlapped.
+    pub(super) fn take_overlap(&mut self) -> bool {
+        let overlapped = self.overlapped;
+        self.overlapped &= self.reading || self.confirming;
+        overlapped
     }
 
     /// Run as soon as the service allows.
@@ -129,7 +171,7 @@ impl Slot {
 
     /// Whether it could run within the time others wait for it.
     pub(super) fn can_run_soon(&self, now: Timestamp) -> bool {
-        self.running || self.not_before <= now + WAIT_MOST
+        self.reading || self.confirming || self.not_before <= now + WAIT_MOST
     }
 
     /// To be continued then.
@@ -153,7 +195,11 @@ impl Slot {
     ) {
         let settling = self.settle_at.is_some_and(|at| at <= started_at);
         let state = &mut self.source.state;
-        state.attempted_at = Some(started_at);
+        // A later run may have been told to wait.
+        if state.attempted_at <= Some(started_at) {
+            self.not_before = Timestamp::EPOCH;
+        }
+        state.attempted_at = state.attempted_at.max(Some(started_at));
         state.read_at = state.read_at.max(Some(started_at));
         state.failing_since = None;
         state.failures = 0;
@@ -162,7 +208,6 @@ impl Slot {
         self.attempted = true;
         self.waits_since = None;
         self.waited = false;
-        self.not_before = Timestamp::EPOCH;
         self.next_at = self.schedule.next_after(started_at).unwrap_or(NEVER);
         if resume.is_some() {
             self.source.resume = resume;

@@ -53,8 +53,68 @@ fn a_source_is_due_at_once_then_by_schedule_and_at_the_instants_of_its_lanes() {
         "a confirm read does not put off the regular one"
     );
     assert_eq!(slot.errand(at(60)).confirms_since, None);
-    slot.running = true;
-    assert_eq!(slot.due_at(), None);
+}
+
+/// Begins what is due at `now`; gives what it is.
+fn begin(slot: &mut Slot, now: Timestamp) -> Errand {
+    let errand = slot.errand(now);
+    slot.begin(errand, now);
+    errand
+}
+
+#[test]
+fn a_lane_that_crosses_an_instant_while_the_list_is_read_is_confirmed_beside_it() {
+    let mut slot = slot();
+    slot.read(at(0), None, Some(at(62)), 30 * MINUTE);
+    let list = begin(&mut slot, at(60));
+    assert!(!list.is_confirm());
+    assert_eq!(slot.due_at(), Some(at(62)));
+    let confirm = begin(&mut slot, at(62));
+    assert_eq!(confirm.confirms_since, Some(at(0)));
+    assert!(!confirm.may_wait);
+    assert_eq!(slot.due_at(), None, "both run");
+    slot.end(confirm);
+    slot.confirmed(at(62), Some(at(70)));
+    assert!(slot.take_overlap(), "the list will move instants");
+    assert_eq!(slot.due_at(), Some(at(70)));
+    slot.end(list);
+    slot.read(at(60), None, Some(at(62)), 30 * MINUTE);
+    assert!(slot.take_overlap(), "it knew nothing of the confirm read");
+    assert!(!slot.take_overlap());
+    assert_eq!(slot.covered_at(), at(62));
+    assert_eq!(slot.source.state.read_at, Some(at(60)));
+}
+
+#[test]
+fn nothing_is_confirmed_beside_the_list_that_covers_it_or_that_makes_up_for_lost_sight() {
+    let mut slot = slot();
+    begin(&mut slot, at(0));
+    slot.confirm_at(Some(at(1)));
+    assert_eq!(slot.due_at(), None, "nothing was read yet");
+    let mut slot = self::slot();
+    slot.read(at(0), None, Some(at(60)), 30 * MINUTE);
+    begin(&mut slot, at(60));
+    assert_eq!(slot.due_at(), None, "this very read covers it");
+    let mut slot = self::slot();
+    fail(&mut slot, at(0), ReadFailure::Network, Next::Retry(None));
+    let due = slot.due_at().expect("not running");
+    begin(&mut slot, due);
+    slot.confirm_at(Some(due + MINUTE));
+    assert_eq!(slot.due_at(), None, "it is out of sight");
+}
+
+#[test]
+fn a_wait_that_a_confirm_read_was_told_outlives_the_end_of_an_older_list() {
+    let mut slot = slot();
+    slot.read(at(0), None, Some(at(62)), 30 * MINUTE);
+    let list = begin(&mut slot, at(60));
+    let confirm = begin(&mut slot, at(62));
+    slot.end(confirm);
+    let wait = Next::Retry(Some(5 * MINUTE));
+    fail(&mut slot, at(62), ReadFailure::Throttled, wait);
+    slot.end(list);
+    slot.read(at(60), None, None, 30 * MINUTE);
+    assert_eq!(slot.due_at(), Some(at(62) + 5 * MINUTE));
 }
 
 #[test]

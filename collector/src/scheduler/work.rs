@@ -33,6 +33,7 @@ pub(super) struct Work {
 pub(super) struct Finished {
     source: SourceId,
     key: SourceKey,
+    errand: Errand,
     tenant: Arc<Tenant>,
     result: Result<(Ended, Option<Timestamp>), StoreError>,
 }
@@ -43,6 +44,7 @@ impl Work {
         Finished {
             source: self.source.id,
             key: self.source.state.key,
+            errand: self.errand,
             tenant: self.tenant,
             result,
         }
@@ -105,21 +107,21 @@ const fn owns_lanes(poll: Poll) -> bool {
 
 impl Collector {
     /// Takes in the end of a run; a refusal of the store is logged.
-    pub(super) fn apply_logged(&mut self, finished: Finished) {
-        if let Err(error) = self.apply(finished) {
+    pub(super) async fn apply_logged(&mut self, finished: Finished) {
+        if let Err(error) = self.apply(finished).await {
             tracing::error!("cannot keep what was read: {}", chain(&error));
         }
     }
 
     /// Takes in the end of a run.
-    pub(super) fn apply(&mut self, finished: Finished) -> Result<Did, StoreError> {
+    pub(super) async fn apply(&mut self, finished: Finished) -> Result<Did, StoreError> {
         let now = self.clock.now();
         let id = finished.source;
         let (ended, confirm_at) = match finished.result {
             Ok(result) => result,
             Err(error) => {
                 if let Some(slot) = self.slots.get_mut(&id) {
-                    slot.running = false;
+                    slot.end(finished.errand);
                     slot.not_kept(now);
                 }
                 return Err(error);
@@ -135,7 +137,7 @@ impl Collector {
                 end: RunEnd::Read,
             });
         };
-        slot.running = false;
+        slot.end(finished.errand);
         let is_first = !slot.attempted;
         let settle = tenant.config.log_settle;
         let started_at = ended.started_at;
@@ -177,7 +179,20 @@ impl Collector {
         }
         self.pass_on(&tenant, key.poll, &key.instance, end, now.max(started_at));
         self.note_caught_up();
+        self.mend_overlap(id).await?;
         Ok(Did { source: key, end })
+    }
+
+    /// A list and a confirm read that overlapped each looked the next instant up without what the
+    /// other one learned.
+    async fn mend_overlap(&mut self, id: SourceId) -> Result<(), StoreError> {
+        if let Some(slot) = self.slots.get_mut(&id)
+            && slot.take_overlap()
+        {
+            let after = slot.covered_at();
+            slot.confirm_at(self.store.next_lane_instant(id, after).await?);
+        }
+        Ok(())
     }
 
     /// What the end of one run means for other sources of the tenant.

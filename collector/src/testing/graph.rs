@@ -111,6 +111,11 @@ impl FakeGraph {
         });
     }
 
+    /// Paths that wait with their answers, for an answer that holds up the next one.
+    pub(crate) fn held(&self) -> watch::Sender<BTreeSet<String>> {
+        self.held.clone()
+    }
+
     /// Lets a path answer again.
     pub(crate) fn release(&self, path: &str) {
         self.held.send_modify(|held| {

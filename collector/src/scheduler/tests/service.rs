@@ -1,5 +1,7 @@
 //! The endless loop, on the clock of the machine.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use syncwatch_domain::clock::SystemClock;
 use syncwatch_store::Topic;
 use tokio_util::task::TaskTracker;
@@ -32,6 +34,11 @@ fn policy(grace: Span) -> LanePolicy {
 }
 
 async fn service(prepare: impl FnOnce(&FakeGraph)) -> Service {
+    service_every("1h", |graph, _| prepare(graph)).await
+}
+
+/// A service that reads jobs on a schedule; the objects' success is told while it is prepared.
+async fn service_every(schedule: &str, prepare: impl FnOnce(&FakeGraph, Timestamp)) -> Service {
     let World {
         graph,
         store,
@@ -41,9 +48,9 @@ async fn service(prepare: impl FnOnce(&FakeGraph)) -> Service {
     } = world(|_| ()).await;
     let success = SystemClock.now();
     graph.on(JOBS, move |_| page(&[job(OBJECTS, success)]));
-    prepare(&graph);
+    prepare(&graph, success);
     let settings = config.polls.get_mut(&Poll::Jobs).unwrap();
-    settings.schedule = "1h".parse().unwrap();
+    settings.schedule = schedule.parse().unwrap();
     let mut collector = Collector::new(Parts {
         store: store.clone(),
         clock: Arc::new(SystemClock),
@@ -80,7 +87,7 @@ impl Service {
                 let lanes = self.store.lanes(&LaneFilter::default()).await.unwrap();
                 last = lanes
                     .into_iter()
-                    .find(|lane| lane.key.kind == LaneKind::Objects);
+                    .find(|lane| lane.job_id.as_deref() == Some(OBJECTS));
                 if let Some(lane) = last.take_if(|lane| is(lane)) {
                     return lane;
                 }
@@ -129,6 +136,44 @@ async fn a_window_that_closes_is_read_at_once_however_slow_another_source_is() {
     assert_eq!(reads, 2, "when it was found and at the deadline");
     service.graph.release("/v1.0/organization");
     service.graph.release(AUDITS);
+    service.end().await;
+}
+
+#[tokio::test]
+async fn a_window_that_closes_is_read_at_once_although_the_long_list_of_its_jobs_is_under_way() {
+    let single = format!("{JOBS}/{OBJECTS}");
+    let service = service_every("1s", |graph, success| {
+        let lists = AtomicU32::new(0);
+        let held = graph.held();
+        graph.on(JOBS, move |_| {
+            // The first list is answered; the next one begins before the deadline and hangs.
+            if lists.fetch_add(1, Ordering::Relaxed) == 0 {
+                held.send_modify(|held| {
+                    held.insert(JOBS.to_owned());
+                });
+            }
+            let others = (0..5).map(|n| {
+                let id = format!("AD2AADProvisioning.0123456789abcdef0123456789abcdef.{n}");
+                let mut other = job(&id, success + 60 * MINUTE);
+                other["synchronizationJobSettings"][0]["value"] = json!(format!("{n}.example"));
+                other
+            });
+            let mut jobs: Vec<_> = others.collect();
+            jobs.push(job(OBJECTS, success));
+            page(&jobs)
+        });
+        graph.on(&format!("{JOBS}/{OBJECTS}"), move |_| {
+            raw(200, &job(OBJECTS, success).to_string())
+        });
+    })
+    .await;
+    let lane = service
+        .until("a read after the deadline", is_confirmed)
+        .await;
+    assert_eq!(lane.key.partition, "ad.rowan.example");
+    assert!(service.graph.count(&single) >= 1);
+    assert_eq!(service.graph.count(JOBS), 2, "the second still hangs");
+    service.graph.release(JOBS);
     service.end().await;
 }
 
