@@ -3,7 +3,7 @@
 //! Kept as digests, so that a hundred thousand lanes cost little memory. Reads of one source may
 //! overlap: what began earlier never takes the place of what began later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use syncwatch_domain::cycle::Cycle;
@@ -139,11 +139,13 @@ impl Record {
         let is_new = |note: &(u64, ToldJob)| {
             told(note).is_none_or(|told| told.content != note.1.content && told.read_at <= read_at)
         };
-        let overtaken =
-            known.is_some_and(|known| known.values().any(|told| told.read_at > read_at));
-        let as_many = known.map_or(0, HashMap::len) == jobs.len();
+        let overtaken = self.is_overtaken(principal, read_at);
+        // A service may list a job twice.
+        let listed: HashSet<u64> = notes.iter().map(|note| note.0).collect();
+        let as_many = known.map_or(0, HashMap::len) == listed.len();
+        let is_news = !as_many || notes.iter().any(is_new);
         let was_complete = *complete;
-        if was_complete && !overtaken && !(as_many && !notes.iter().any(is_new)) {
+        if was_complete && is_news && !overtaken {
             return JobNotes {
                 jobs: notes,
                 complete: true,
