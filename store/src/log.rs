@@ -10,8 +10,9 @@ use syncwatch_domain::time::Timestamp;
 
 use crate::codec::unpack;
 use crate::error::StoreError;
+use crate::log_page::{LogPage, PageRow};
 use crate::log_write::{Batch, write_rows};
-use crate::model::{LogPage, LogRow, LogStream, PollReceipt};
+use crate::model::{LogRow, LogStream, PollReceipt};
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
@@ -19,8 +20,8 @@ use crate::store::Store;
 /// a busy tenant; the database still refuses what memory forgot.
 const REMEMBERED: usize = 100_000;
 
-/// Numbers of jobs by their ids, within one tenant.
-pub(crate) type JobRefs = HashMap<String, i64>;
+/// Numbers of the jobs of a page, in their order there.
+pub(crate) type JobRefs = Vec<i64>;
 
 /// What the store remembers of recent log rows between polls.
 #[derive(Debug, Default)]
@@ -50,18 +51,12 @@ impl Recent {
     }
 }
 
-/// The rows of a page that memory does not know, in the order of the key.
+/// The rows of a page that are still to be written.
 pub(crate) struct NewLog<'a> {
-    stream: LogStream,
-    rows: Vec<&'a LogRow<'a>>,
+    page: &'a LogPage,
+    rows: Vec<&'a PageRow>,
     repeated: u64,
     conflicting: u64,
-}
-
-/// The group of the error of a row that failed.
-pub(crate) fn error_group(row: &LogRow<'_>) -> Option<ErrorGroup> {
-    (row.status == ProvisioningStatus::Failure)
-        .then(|| ErrorGroup::of_code(row.error_code.as_deref().unwrap_or_default()))
 }
 
 /// The number a word is stored as; the order of declaration is part of the schema.
@@ -117,30 +112,43 @@ pub struct StoredLogRow {
 }
 
 impl Store {
-    /// Sorts out what memory knows already.
-    pub(crate) fn sort_log<'a>(&self, page: LogPage<'a>) -> NewLog<'a> {
-        let mut new = NewLog {
-            stream: page.stream,
-            rows: Vec::with_capacity(page.rows.len()),
-            repeated: 0,
-            conflicting: 0,
-        };
-        let mut on_page: HashMap<RowId, Timestamp> = HashMap::with_capacity(page.rows.len());
+    /// Sorts out what memory knows already, and what comes twice on a page. Gives the other rows,
+    /// and how many are repeated and conflicting.
+    pub(crate) fn sort_out<'a>(&self, rows: &'a [LogRow<'a>]) -> (Vec<&'a LogRow<'a>>, u64, u64) {
+        let (mut repeated, mut conflicting) = (0, 0);
+        let mut on_page = HashMap::<RowId, Timestamp>::with_capacity(rows.len());
+        let mut new = Vec::with_capacity(rows.len());
         let recent = self.recent();
-        for row in page.rows {
+        for row in rows {
             let known = on_page.get(&row.id).copied();
             match known.or_else(|| recent.get(&row.id)) {
-                Some(known) if known == row.occurred_at => new.repeated += 1,
-                Some(_) => new.conflicting += 1,
+                Some(known) if known == row.occurred_at => repeated += 1,
+                Some(_) => conflicting += 1,
                 None => {
                     on_page.insert(row.id, row.occurred_at);
-                    new.rows.push(row);
+                    new.push(row);
                 }
             }
         }
-        // Neighbours in time become neighbours in the key.
-        new.rows
-            .sort_unstable_by_key(|row| (row.occurred_at, row.id));
+        (new, repeated, conflicting)
+    }
+
+    /// Leaves out what memory has learned since the page was prepared.
+    pub(crate) fn still_new<'a>(&self, page: &'a LogPage) -> NewLog<'a> {
+        let mut new = NewLog {
+            page,
+            rows: Vec::with_capacity(page.rows.len()),
+            repeated: page.repeated,
+            conflicting: page.conflicting,
+        };
+        let recent = self.recent();
+        for row in &page.rows {
+            match recent.get(&row.id) {
+                Some(known) if known == row.occurred_at => new.repeated += 1,
+                Some(_) => new.conflicting += 1,
+                None => new.rows.push(row),
+            }
+        }
         new
     }
 
@@ -154,10 +162,9 @@ impl Store {
     /// After the commit: these rows and jobs are known now.
     pub(crate) fn remember_log(&self, tenant: &str, new: &NewLog<'_>, refs: JobRefs) {
         let mut known = self.job_ref_cache();
-        known.extend(
-            refs.into_iter()
-                .map(|(job_id, number)| ((tenant.to_owned(), job_id), number)),
-        );
+        for (job_id, number) in new.page.jobs.iter().zip(refs) {
+            known.insert((tenant.to_owned(), job_id.clone()), number);
+        }
         let mut recent = self.recent();
         for row in &new.rows {
             recent.insert(row.id, row.occurred_at);
@@ -174,9 +181,9 @@ impl Store {
     ) -> Result<JobRefs, StoreError> {
         receipt.repeated += new.repeated;
         receipt.conflicting += new.conflicting;
-        let refs = self.job_refs(tx, tenant, &new.rows).await?;
+        let refs = self.job_refs(tx, tenant, &new.page.jobs).await?;
         let batch = Batch {
-            stream: new.stream,
+            page: new.page,
             rows: &new.rows,
             refs: &refs,
         };
@@ -186,25 +193,21 @@ impl Store {
         Ok(refs)
     }
 
-    /// Numbers of the jobs of these rows; made for jobs that are new.
+    /// Numbers of jobs; made for those that are new.
     async fn job_refs(
         &self,
         tx: &mut Tx,
         tenant: &str,
-        rows: &[&LogRow<'_>],
+        jobs: &[String],
     ) -> Result<JobRefs, StoreError> {
-        let mut refs = JobRefs::new();
-        for row in rows {
-            if refs.contains_key(row.job_id.as_ref()) {
-                continue;
-            }
-            let key = (tenant.to_owned(), row.job_id.clone().into_owned());
+        let mut refs = JobRefs::with_capacity(jobs.len());
+        for job_id in jobs {
+            let key = (tenant.to_owned(), job_id.clone());
             let cached = self.job_ref_cache().get(&key).copied();
-            let number = match cached {
+            refs.push(match cached {
                 Some(number) => number,
-                None => make_job_ref(tx, tenant, &row.job_id).await?,
-            };
-            refs.insert(row.job_id.clone().into_owned(), number);
+                None => make_job_ref(tx, tenant, job_id).await?,
+            });
         }
         Ok(refs)
     }
@@ -313,18 +316,16 @@ pub(crate) fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
 /// Adds the rows to the totals of their jobs.
 pub(crate) async fn count_rows(
     tx: &mut Tx,
-    rows: &[&LogRow<'_>],
-    refs: &JobRefs,
+    rows: &[&PageRow],
+    refs: &[i64],
 ) -> Result<(), StoreError> {
     let mut totals = BTreeMap::<(i64, i16, i16, &str), i64>::new();
     for row in rows {
-        let Some(job_ref) = refs.get(row.job_id.as_ref()) else {
-            continue;
-        };
-        let group = error_group(row).map_or("", ErrorGroup::as_str);
+        let group = row.error_group().map_or("", ErrorGroup::as_str);
         let action = code_of(ProvisioningAction::ALL, row.action);
         let status = code_of(ProvisioningStatus::ALL, row.status);
-        *totals.entry((*job_ref, action, status, group)).or_default() += 1;
+        let key = (refs[row.job], action, status, group);
+        *totals.entry(key).or_default() += 1;
     }
     if totals.is_empty() {
         return Ok(());

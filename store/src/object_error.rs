@@ -8,8 +8,8 @@ use syncwatch_domain::log::ProvisioningStatus;
 use syncwatch_domain::time::Timestamp;
 
 use crate::error::{StoreError, word};
-use crate::log::{JobRefs, error_group};
-use crate::model::{LogRow, ObjectErrorSummary};
+use crate::log_page::PageRow;
+use crate::model::ObjectErrorSummary;
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
@@ -17,15 +17,13 @@ use crate::store::Store;
 const CHUNK: usize = 512;
 
 /// The newest row of each object of a page.
-fn newest<'a>(rows: &[&'a LogRow<'a>], refs: &JobRefs) -> BTreeMap<(i64, &'a str), &'a LogRow<'a>> {
-    let mut newest = BTreeMap::<(i64, &str), &LogRow<'_>>::new();
+fn newest<'a>(rows: &[&'a PageRow], refs: &[i64]) -> BTreeMap<(i64, &'a str), &'a PageRow> {
+    let mut newest = BTreeMap::<(i64, &str), &PageRow>::new();
     for row in rows {
-        let (Some(job_ref), Some(object)) =
-            (refs.get(row.job_id.as_ref()), row.object_id.as_deref())
-        else {
+        let Some(object) = row.object_id.as_deref() else {
             continue;
         };
-        let slot = newest.entry((*job_ref, object)).or_insert(row);
+        let slot = newest.entry((refs[row.job], object)).or_insert(row);
         if row.occurred_at >= slot.occurred_at {
             *slot = row;
         }
@@ -36,8 +34,8 @@ fn newest<'a>(rows: &[&'a LogRow<'a>], refs: &JobRefs) -> BTreeMap<(i64, &'a str
 /// Takes in the rows of a page: failures are noted, successes strike off.
 pub(crate) async fn note_object_errors(
     tx: &mut Tx,
-    rows: &[&LogRow<'_>],
-    refs: &JobRefs,
+    rows: &[&PageRow],
+    refs: &[i64],
 ) -> Result<(), StoreError> {
     let newest = newest(rows, refs);
     let (failed, others): (Vec<_>, Vec<_>) = newest
@@ -64,7 +62,7 @@ pub(crate) async fn note_object_errors(
     Ok(())
 }
 
-type ObjectRow<'a> = ((i64, &'a str), &'a LogRow<'a>);
+type ObjectRow<'a> = ((i64, &'a str), &'a PageRow);
 
 async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), StoreError> {
     let sql = format!(
@@ -81,7 +79,7 @@ async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), Stor
                 .bind(*job_ref)
                 .bind(*object)
                 .bind(row.error_code.as_deref().unwrap_or_default())
-                .bind(error_group(row).unwrap_or(ErrorGroup::Data).as_str())
+                .bind(row.error_group().unwrap_or(ErrorGroup::Data).as_str())
                 .bind(row.occurred_at.as_millis())
                 .bind(row.occurred_at.as_millis());
         }
@@ -96,7 +94,7 @@ async fn strike_off(
     others: &[ObjectRow<'_>],
     touched: &mut BTreeSet<i64>,
 ) -> Result<(), StoreError> {
-    let is_done = |row: &LogRow<'_>| {
+    let is_done = |row: &PageRow| {
         matches!(
             row.status,
             ProvisioningStatus::Success | ProvisioningStatus::Warning

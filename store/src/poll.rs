@@ -35,7 +35,7 @@ impl Store {
     ) -> Result<PollReceipt, StoreError> {
         const OPERATION: &str = "commit a poll";
         let mut receipt = PollReceipt::default();
-        let log = commit.log.map(|page| self.sort_log(page));
+        let log = commit.log.map(|page| self.still_new(page));
         let mut tx = self.begin(OPERATION).await?;
         let now = commit.finished_at;
         record_attempt(&mut tx, commit).await?;
