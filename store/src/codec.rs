@@ -3,6 +3,7 @@
 //! Packing makes writing faster, not slower: less goes to the disk. Each row names its dictionary,
 //! so that a later version can bring a better one and still read old rows.
 
+use std::io::Cursor;
 use std::sync::OnceLock;
 
 use zstd::bulk::{Compressor, Decompressor};
@@ -30,37 +31,31 @@ fn decoder() -> &'static DecoderDictionary<'static> {
     DECODER.get_or_init(|| DecoderDictionary::copy(DICTIONARY_1))
 }
 
-/// Packs rows one by one; make one per page, its buffers are worth keeping.
-pub(crate) struct Packer {
-    compressor: Compressor<'static>,
-    /// Large enough for the worst row so far.
-    buffer: Vec<u8>,
-}
+/// Packs rows one by one; make one per page, its tables are worth keeping.
+pub(crate) struct Packer(Compressor<'static>);
 
 impl Packer {
     pub(crate) fn new() -> Result<Self, StoreError> {
         let compressor = Compressor::with_prepared_dictionary(encoder());
-        let compressor = compressor.map_err(|source| StoreError::Codec {
+        compressor.map(Self).map_err(|source| StoreError::Codec {
             operation: "prepare to pack",
             source,
-        })?;
-        Ok(Self {
-            compressor,
-            buffer: Vec::new(),
         })
     }
 
     /// Adds the packed row to `packed`.
     pub(crate) fn pack_into(&mut self, raw: &[u8], packed: &mut Vec<u8>) -> Result<(), StoreError> {
-        self.buffer.clear();
-        self.buffer.reserve(compress_bound(raw.len()));
-        let done = self.compressor.compress_to_buffer(raw, &mut self.buffer);
-        done.map_err(|source| StoreError::Codec {
-            operation: "pack",
-            source,
-        })?;
-        packed.extend_from_slice(&self.buffer);
-        Ok(())
+        packed.reserve(compress_bound(raw.len()));
+        let start = packed.len() as u64;
+        let mut behind = Cursor::new(packed);
+        behind.set_position(start);
+        self.0
+            .compress_to_buffer(raw, &mut behind)
+            .map(drop)
+            .map_err(|source| StoreError::Codec {
+                operation: "pack",
+                source,
+            })
     }
 }
 

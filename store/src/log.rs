@@ -1,7 +1,7 @@
 //! Rows of logs: deduplicated, packed, counted, and the objects that fail at present.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::AssertSqlSafe;
 use syncwatch_domain::job::ErrorGroup;
@@ -11,14 +11,17 @@ use syncwatch_domain::time::Timestamp;
 use crate::codec::unpack;
 use crate::error::StoreError;
 use crate::log_page::{LogPage, PageRow};
-use crate::log_write::{Batch, write_rows};
-use crate::model::{LogRow, LogStream, PollReceipt};
+use crate::log_write::{Batch, Way, write_rows};
+use crate::model::{LogRow, LogStream, PollReceipt, SourceId};
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
 /// How many ids are remembered per generation. Two generations cover the overlap of two polls of
 /// a busy tenant; the database still refuses what memory forgot.
 const REMEMBERED: usize = 100_000;
+
+/// As many totals as a page mostly has: statements of these sizes are kept prepared.
+const FEW_TOTALS: usize = 16;
 
 /// Numbers of the jobs of a page, in their order there.
 pub(crate) type JobRefs = Vec<i64>;
@@ -28,6 +31,8 @@ pub(crate) type JobRefs = Vec<i64>;
 pub(crate) struct LogState {
     recent: Mutex<Recent>,
     job_refs: Mutex<HashMap<(String, String), i64>>,
+    /// Tenants of sources, which never change.
+    tenants: Mutex<HashMap<SourceId, String>>,
 }
 
 /// Ids seen lately with their instants, in two generations: the older one is dropped when the
@@ -152,11 +157,8 @@ impl Store {
         new
     }
 
-    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        self.log_state()
-            .recent
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        lock(&self.log_state().recent)
     }
 
     /// After the commit: these rows and jobs are known now.
@@ -171,14 +173,16 @@ impl Store {
         }
     }
 
-    /// Writes the new rows of a page within the poll's transaction.
+    /// Writes the new rows of a page within the poll's transaction; `None` when that has to be
+    /// taken back and written in the other way.
     pub(crate) async fn store_log(
         &self,
         tx: &mut Tx,
         tenant: &str,
         new: &NewLog<'_>,
+        way: Way,
         receipt: &mut PollReceipt,
-    ) -> Result<JobRefs, StoreError> {
+    ) -> Result<Option<JobRefs>, StoreError> {
         receipt.repeated += new.repeated;
         receipt.conflicting += new.conflicting;
         let refs = self.job_refs(tx, tenant, &new.page.jobs).await?;
@@ -187,10 +191,12 @@ impl Store {
             rows: &new.rows,
             refs: &refs,
         };
-        let stored = write_rows(tx, batch).await?;
+        let Some(stored) = write_rows(tx, batch, way).await? else {
+            return Ok(None);
+        };
         receipt.stored += stored;
         receipt.repeated += new.rows.len() as u64 - stored;
-        Ok(refs)
+        Ok(Some(refs))
     }
 
     /// Numbers of jobs; made for those that are new.
@@ -212,11 +218,18 @@ impl Store {
         Ok(refs)
     }
 
-    fn job_ref_cache(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), i64>> {
-        self.log_state()
-            .job_refs
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn job_ref_cache(&self) -> MutexGuard<'_, HashMap<(String, String), i64>> {
+        lock(&self.log_state().job_refs)
+    }
+
+    /// The tenant of a source, where it was asked before.
+    pub(crate) fn known_tenant(&self, source: SourceId) -> Option<String> {
+        lock(&self.log_state().tenants).get(&source).cloned()
+    }
+
+    /// Keeps the tenant of a source in mind.
+    pub(crate) fn remember_tenant(&self, source: SourceId, tenant: &str) {
+        lock(&self.log_state().tenants).insert(source, tenant.to_owned());
     }
 
     /// The newest rows of a job, unpacked.
@@ -282,6 +295,10 @@ impl Store {
     }
 }
 
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn make_job_ref(tx: &mut Tx, tenant: &str, job_id: &str) -> Result<i64, StoreError> {
     let rows: Vec<(i64,)> = fetch_in!(
         tx,
@@ -345,7 +362,7 @@ pub(crate) async fn count_rows(
                 .bind(*group)
                 .bind(*count);
         }
-        query.persistent(false)
+        query.persistent(totals.len() <= FEW_TOTALS)
     })?;
     Ok(())
 }

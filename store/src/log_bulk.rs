@@ -1,9 +1,13 @@
 //! The fastest way to write rows into each database. It works only when every row is new.
 
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, PgConnection, SqliteConnection};
 
+use crate::codec::CURRENT;
 use crate::error::{During, StoreError};
+use crate::log::stream_code;
 use crate::log_page::PageRow;
 use crate::log_write::{Batch, COLUMNS, columns};
 use crate::pools::{Tx, plain_places};
@@ -15,8 +19,7 @@ const SQLITE_CHUNK: usize = 125;
 /// Rows per statement of PostgreSQL: a page is one.
 const POSTGRES_CHUNK: usize = 1000;
 
-/// Inserts the rows; gives how many were new. When that is not all, only the savepoint before is
-/// of use.
+/// Inserts the rows; gives how many were new. When that is not all, the transaction is of no use.
 pub(crate) async fn insert_all(tx: &mut Tx, batch: Batch<'_>) -> Result<u64, StoreError> {
     let chunk = match tx {
         Tx::Sqlite(_) => SQLITE_CHUNK,
@@ -69,7 +72,7 @@ fn add(
     arguments: &mut SqliteArguments,
     batch: Batch<'_>,
     row: &PageRow,
-) -> Result<(), sqlx::error::BoxDynError> {
+) -> Result<(), BoxDynError> {
     let numbers = batch.numbers(row);
     arguments.add(numbers.occurred_at)?;
     arguments.add(row.id.0.to_vec())?;
@@ -84,32 +87,19 @@ fn add(
 }
 
 /// One array per column: the statement is the same for any number of rows, and goes out and is
-/// answered at once. Without `on conflict`, which would take a lock and a second entry in the
-/// server's log for every row; none was new when the server says that one was not.
+/// answered at once. The arrays are unfolded in the list of results, which keeps no copy of them.
+/// Without `on conflict`, which would take a lock and a second entry in the server's log for every
+/// row; none was new when the server says that one was not.
 async fn insert_arrays(connection: &mut PgConnection, batch: Batch<'_>) -> Result<u64, StoreError> {
     const INSERT: &str = concat!(
         "insert into observation (",
         columns!(),
-        ") select occurred_at, id, job_ref, $1, action, status, error_code, object_id, $2, raw \
-         from unnest($3::bigint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::smallint[], $8::text[], \
-         $9::text[], $10::bytea[]) as row (occurred_at, id, job_ref, action, status, error_code, object_id, raw)"
+        ") select unnest($3::bigint[]), unnest($4::bytea[]), unnest($5::bigint[]), $1::smallint, \
+         unnest($6::smallint[]), unnest($7::smallint[]), unnest($8::text[]), unnest($9::text[]), $2::smallint, \
+         unnest($10::bytea[])"
     );
-    let rows = batch.rows;
-    let numbers: Vec<_> = rows.iter().map(|row| batch.numbers(row)).collect();
-    let (stream, dictionary) = numbers
-        .first()
-        .map_or((0, 0), |first| (first.stream, first.dictionary));
-    sqlx::query(INSERT)
-        .bind(stream)
-        .bind(dictionary)
-        .bind(each(&numbers, |row| row.occurred_at))
-        .bind(each(rows, |row| row.id.0.as_slice()))
-        .bind(each(&numbers, |row| row.job_ref))
-        .bind(each(&numbers, |row| row.action))
-        .bind(each(&numbers, |row| row.status))
-        .bind(each(rows, |row| row.error_code.as_deref()))
-        .bind(each(rows, |row| row.object_id.as_deref()))
-        .bind(each(rows, |row| batch.page.packed(row)))
+    let arguments = arrays(batch).map_err(sqlx::Error::Encode);
+    sqlx::query_with(INSERT, arguments.during(OPERATION)?)
         .execute(connection)
         .await
         .map(|done| done.rows_affected())
@@ -121,6 +111,28 @@ async fn insert_arrays(connection: &mut PgConnection, batch: Batch<'_>) -> Resul
             }
         })
         .during(OPERATION)
+}
+
+fn arrays(batch: Batch<'_>) -> Result<PgArguments, BoxDynError> {
+    /// Bytes of a row beside its JSON, roughly.
+    const REST: usize = 128;
+    let Batch { page, rows, .. } = batch;
+    let numbers: Vec<_> = rows.iter().map(|row| batch.numbers(row)).collect();
+    let packed: Vec<_> = rows.iter().map(|row| page.packed(row)).collect();
+    let size = packed.iter().map(|packed| packed.len() + REST).sum();
+    let mut arguments = PgArguments::default();
+    arguments.reserve(COLUMNS, size);
+    arguments.add(stream_code(page.stream))?;
+    arguments.add(CURRENT)?;
+    arguments.add(each(&numbers, |row| row.occurred_at))?;
+    arguments.add(each(rows, |row| row.id.0.as_slice()))?;
+    arguments.add(each(&numbers, |row| row.job_ref))?;
+    arguments.add(each(&numbers, |row| row.action))?;
+    arguments.add(each(&numbers, |row| row.status))?;
+    arguments.add(each(rows, |row| row.error_code.as_deref()))?;
+    arguments.add(each(rows, |row| row.object_id.as_deref()))?;
+    arguments.add(packed)?;
+    Ok(arguments)
 }
 
 fn is_repetition(error: &sqlx::Error) -> bool {

@@ -80,6 +80,11 @@ impl LogPage {
     }
 }
 
+/// What rows are packed to, roughly: a buffer that does not grow need not be moved.
+fn expected_size(rows: &[&LogRow<'_>]) -> usize {
+    rows.iter().map(|row| row.raw.len()).sum::<usize>() / 3
+}
+
 impl Store {
     /// Makes the rows of a page ready for [`Store::commit_poll`]: sorts out what memory knows,
     /// packs the rest. It asks no database and takes milliseconds: keep it off the threads that
@@ -99,7 +104,7 @@ impl Store {
             stream,
             jobs: Vec::new(),
             rows: Vec::with_capacity(new.len()),
-            packed: Vec::new(),
+            packed: Vec::with_capacity(expected_size(&new)),
             repeated,
             conflicting,
         };

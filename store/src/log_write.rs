@@ -1,5 +1,5 @@
 //! Writing log rows and what follows from them: first in the fastest way, which only works when
-//! every row is new; else in one that tells which are.
+//! every row is new; else, from the start again, in one that tells which are.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::log_bulk::insert_all;
 use crate::log_page::{LogPage, PageRow};
 use crate::model::LogStream;
 use crate::object_error::note_object_errors;
-use crate::pools::{Tx, execute, fetch_in};
+use crate::pools::{Tx, fetch_in};
 
 /// The columns of a row, in the order everything here writes them.
 macro_rules! columns {
@@ -61,30 +61,31 @@ impl Batch<'_> {
     }
 }
 
-/// Writes rows and what follows from them; gives how many are new.
-///
-/// Nearly always all are: memory has sorted out the repetitions. Only where it had forgotten some
-/// (after a restart) is everything taken back and written again in the slower way.
-pub(crate) async fn write_rows(tx: &mut Tx, batch: Batch<'_>) -> Result<u64, StoreError> {
+/// How the rows of a page are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As fast as it can be; it works only when every row is new. Nearly always all are: memory
+    /// has sorted out the repetitions.
+    AllNew,
+    /// So that it shows which are new, where memory had forgotten some (after a restart).
+    Telling,
+}
+
+/// Writes rows and what follows from them; gives how many are new. `None` when the way was the
+/// wrong one: then the transaction must be taken back.
+pub(crate) async fn write_rows(
+    tx: &mut Tx,
+    batch: Batch<'_>,
+    way: Way,
+) -> Result<Option<u64>, StoreError> {
     if batch.rows.is_empty() {
-        return Ok(0);
+        return Ok(Some(0));
     }
-    execute!(tx, "write log rows", sqlx::query("savepoint log_rows"))?;
-    draw_consequences(tx, batch).await?;
-    let all = batch.rows.len() as u64;
-    if insert_all(tx, batch).await? == all {
-        execute!(
-            tx,
-            "write log rows",
-            sqlx::query("release savepoint log_rows")
-        )?;
-        return Ok(all);
+    if way == Way::AllNew {
+        draw_consequences(tx, batch).await?;
+        let all = batch.rows.len() as u64;
+        return Ok((insert_all(tx, batch).await? == all).then_some(all));
     }
-    execute!(
-        tx,
-        "write log rows",
-        sqlx::query("rollback to savepoint log_rows")
-    )?;
     let mut fresh = Vec::new();
     for rows in batch.rows.chunks(CHUNK) {
         let written = insert_and_tell(tx, Batch { rows, ..batch }).await?;
@@ -92,7 +93,7 @@ pub(crate) async fn write_rows(tx: &mut Tx, batch: Batch<'_>) -> Result<u64, Sto
     }
     let rows = fresh.as_slice();
     draw_consequences(tx, Batch { rows, ..batch }).await?;
-    Ok(fresh.len() as u64)
+    Ok(Some(fresh.len() as u64))
 }
 
 /// What follows from new rows: totals of their jobs and the objects that fail at present.

@@ -1,24 +1,24 @@
 //! Objects that fail at present: the newest log row of each decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 use syncwatch_domain::job::ErrorGroup;
 use syncwatch_domain::log::ProvisioningStatus;
 use syncwatch_domain::time::Timestamp;
 
-use crate::error::{StoreError, word};
+use crate::error::{During, StoreError, word};
 use crate::log_page::PageRow;
 use crate::model::ObjectErrorSummary;
-use crate::pools::{Tx, execute, fetch, fetch_in};
+use crate::pools::{Tx, execute, fetch, plain_places};
 use crate::store::Store;
 
 /// Objects per statement.
-const CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 
 /// The newest row of each object of a page.
-fn newest<'a>(rows: &[&'a PageRow], refs: &[i64]) -> BTreeMap<(i64, &'a str), &'a PageRow> {
-    let mut newest = BTreeMap::<(i64, &str), &PageRow>::new();
+fn newest<'a>(rows: &[&'a PageRow], refs: &[i64]) -> Vec<ObjectRow<'a>> {
+    let mut newest = HashMap::<(i64, &str), &PageRow>::with_capacity(rows.len());
     for row in rows {
         let Some(object) = row.object_id.as_deref() else {
             continue;
@@ -28,7 +28,7 @@ fn newest<'a>(rows: &[&'a PageRow], refs: &[i64]) -> BTreeMap<(i64, &'a str), &'
             *slot = row;
         }
     }
-    newest
+    newest.into_iter().collect()
 }
 
 /// Takes in the rows of a page: failures are noted, successes strike off.
@@ -38,9 +38,11 @@ pub(crate) async fn note_object_errors(
     refs: &[i64],
 ) -> Result<(), StoreError> {
     let newest = newest(rows, refs);
-    let (failed, others): (Vec<_>, Vec<_>) = newest
+    let (mut failed, others): (Vec<_>, Vec<_>) = newest
         .into_iter()
         .partition(|(_, row)| row.status == ProvisioningStatus::Failure);
+    // Always in the same order: two transactions must not wait for each other.
+    failed.sort_unstable_by_key(|(object, _)| *object);
     let mut touched = BTreeSet::new();
     for chunk in failed.chunks(CHUNK) {
         note_failures(tx, chunk).await?;
@@ -65,27 +67,49 @@ pub(crate) async fn note_object_errors(
 type ObjectRow<'a> = ((i64, &'a str), &'a PageRow);
 
 async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), StoreError> {
+    let rows = match tx {
+        Tx::Sqlite(_) => format!("values {}", tx.places(failed.len(), 6)),
+        // One array per column: the statement is kept prepared, whatever the number of rows.
+        Tx::Postgres(_) => "select unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]),              unnest($4::text[]), unnest($5::bigint[]), unnest($5::bigint[])"
+            .to_owned(),
+    };
     let sql = format!(
-        "insert into object_error (job_ref, object_id, error_code, error_group, first_at, last_at) values {} \
-         on conflict (job_ref, object_id) do update set error_code = excluded.error_code, \
-         error_group = excluded.error_group, last_at = excluded.last_at \
-         where excluded.last_at >= object_error.last_at",
-        tx.places(failed.len(), 6)
+        "insert into object_error (job_ref, object_id, error_code, error_group, first_at, last_at) {rows}          on conflict (job_ref, object_id) do update set error_code = excluded.error_code,          error_group = excluded.error_group, last_at = excluded.last_at          where excluded.last_at >= object_error.last_at"
     );
-    execute!(tx, "note object errors", {
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-        for ((job_ref, object), row) in failed {
-            query = query
-                .bind(*job_ref)
-                .bind(*object)
-                .bind(row.error_code.as_deref().unwrap_or_default())
-                .bind(row.error_group().unwrap_or(ErrorGroup::Data).as_str())
-                .bind(row.occurred_at.as_millis())
-                .bind(row.occurred_at.as_millis());
+    let noted = failed.iter().map(|((job_ref, object), row)| {
+        let group = row.error_group().unwrap_or(ErrorGroup::Data).as_str();
+        let code = row.error_code.as_deref().unwrap_or_default();
+        (*job_ref, *object, code, group, row.occurred_at.as_millis())
+    });
+    let sql = AssertSqlSafe(sql);
+    match tx {
+        Tx::Sqlite(tx) => {
+            let mut query = sqlx::query(sql).persistent(false);
+            for (job_ref, object, code, group, at) in noted {
+                query = query.bind(job_ref).bind(object).bind(code).bind(group);
+                query = query.bind(at).bind(at);
+            }
+            query.execute(&mut **tx).await.map(drop)
         }
-        query.persistent(false)
-    })?;
-    Ok(())
+        Tx::Postgres(tx) => {
+            let noted: Vec<_> = noted.collect();
+            sqlx::query(sql)
+                .bind(column(&noted, |row| row.0))
+                .bind(column(&noted, |row| row.1))
+                .bind(column(&noted, |row| row.2))
+                .bind(column(&noted, |row| row.3))
+                .bind(column(&noted, |row| row.4))
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        }
+    }
+    .during("note object errors")
+}
+
+/// One column of rows.
+fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
 /// Removes the errors of objects that were done since.
@@ -106,29 +130,50 @@ async fn strike_off(
         .copied()
         .collect();
     for chunk in done.chunks(CHUNK) {
-        // Few sizes of the statement, so that each is prepared once: the last object stands in
-        // for those that are missing to the next size.
-        let size = chunk.len().next_power_of_two();
-        let sql = format!(
-            "delete from object_error where (job_ref, object_id) in (select e.job_ref, e.object_id \
-             from (values {}) as v join object_error e on e.job_ref = v.column1 and e.object_id = v.column2 \
-             and e.last_at <= v.column3) returning job_ref",
-            tx.places(size, 3)
-        );
-        let struck: Vec<(i64,)> = fetch_in!(tx, "strike off object errors", {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
-            let last = chunk.last().into_iter().cycle();
-            for ((job_ref, object), row) in chunk.iter().chain(last).take(size) {
-                query = query
-                    .bind(*job_ref)
-                    .bind(*object)
-                    .bind(row.occurred_at.as_millis());
-            }
-            query
-        })?;
+        let struck: Vec<(i64,)> = match tx {
+            Tx::Sqlite(tx) => strike_off_values(tx, chunk).await,
+            Tx::Postgres(tx) => strike_off_arrays(tx, chunk).await,
+        }
+        .during("strike off object errors")?;
         touched.extend(struck.into_iter().map(|(job_ref,)| job_ref));
     }
     Ok(())
+}
+
+/// Few sizes of the statement, so that each is prepared once: the last object stands in for those
+/// that are missing to the next size.
+async fn strike_off_values(
+    connection: &mut SqliteConnection,
+    done: &[ObjectRow<'_>],
+) -> Result<Vec<(i64,)>, sqlx::Error> {
+    let size = done.len().next_power_of_two();
+    let sql = format!(
+        "delete from object_error where (job_ref, object_id) in (select e.job_ref, e.object_id          from (values {}) as v join object_error e on e.job_ref = v.column1 and e.object_id = v.column2          and e.last_at <= v.column3) returning job_ref",
+        plain_places(size, 3)
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(sql));
+    let last = done.last().into_iter().cycle();
+    for ((job_ref, object), row) in done.iter().chain(last).take(size) {
+        query = query
+            .bind(*job_ref)
+            .bind(*object)
+            .bind(row.occurred_at.as_millis());
+    }
+    query.fetch_all(connection).await
+}
+
+async fn strike_off_arrays(
+    connection: &mut PgConnection,
+    done: &[ObjectRow<'_>],
+) -> Result<Vec<(i64,)>, sqlx::Error> {
+    sqlx::query_as(
+        "delete from object_error e          using unnest($1::bigint[], $2::text[], $3::bigint[]) as done (job_ref, object_id, done_at)          where e.job_ref = done.job_ref and e.object_id = done.object_id and e.last_at <= done.done_at          returning e.job_ref",
+    )
+    .bind(column(done, |((job_ref, _), _)| *job_ref))
+    .bind(column(done, |((_, object), _)| *object))
+    .bind(column(done, |(_, row)| row.occurred_at.as_millis()))
+    .fetch_all(connection)
+    .await
 }
 
 impl Store {
