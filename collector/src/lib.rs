@@ -24,4 +24,5 @@ mod scheduler;
 mod testing;
 
 pub use error::CollectorError;
+pub use polls::logs::{LogPageError, NotReady, ReadyPage, ready_provisioning};
 pub use scheduler::{Collector, CollectorHandle, Did, Parts, Report, RunEnd};

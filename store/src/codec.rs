@@ -3,6 +3,7 @@
 //! Packing makes writing faster, not slower: less goes to the disk. Each row names its dictionary,
 //! so that a later version can bring a better one and still read old rows.
 
+use std::io::Cursor;
 use std::sync::OnceLock;
 
 use zstd::bulk::{Compressor, Decompressor};
@@ -30,35 +31,31 @@ fn decoder() -> &'static DecoderDictionary<'static> {
     DECODER.get_or_init(|| DecoderDictionary::copy(DICTIONARY_1))
 }
 
-/// Packs rows one by one; make one per page, its buffers are worth keeping.
-pub(crate) struct Packer {
-    compressor: Compressor<'static>,
-    /// Large enough for the worst row so far; what is given away is as small as it can be.
-    buffer: Vec<u8>,
-}
+/// Packs rows one by one; make one per page, its tables are worth keeping.
+pub(crate) struct Packer(Compressor<'static>);
 
 impl Packer {
     pub(crate) fn new() -> Result<Self, StoreError> {
         let compressor = Compressor::with_prepared_dictionary(encoder());
-        let compressor = compressor.map_err(|source| StoreError::Codec {
+        compressor.map(Self).map_err(|source| StoreError::Codec {
             operation: "prepare to pack",
             source,
-        })?;
-        Ok(Self {
-            compressor,
-            buffer: Vec::new(),
         })
     }
 
-    pub(crate) fn pack(&mut self, raw: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.buffer.clear();
-        self.buffer.reserve(compress_bound(raw.len()));
-        let packed = self.compressor.compress_to_buffer(raw, &mut self.buffer);
-        packed.map_err(|source| StoreError::Codec {
-            operation: "pack",
-            source,
-        })?;
-        Ok(self.buffer.clone())
+    /// Adds the packed row to `packed`.
+    pub(crate) fn pack_into(&mut self, raw: &[u8], packed: &mut Vec<u8>) -> Result<(), StoreError> {
+        packed.reserve(compress_bound(raw.len()));
+        let start = packed.len() as u64;
+        let mut behind = Cursor::new(packed);
+        behind.set_position(start);
+        self.0
+            .compress_to_buffer(raw, &mut behind)
+            .map(drop)
+            .map_err(|source| StoreError::Codec {
+                operation: "pack",
+                source,
+            })
     }
 }
 
@@ -89,31 +86,35 @@ pub(crate) fn unpack(dictionary: i16, packed: &[u8]) -> Result<Vec<u8>, StoreErr
 mod tests {
     use super::*;
 
+    fn pack(raw: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        Packer::new().unwrap().pack_into(raw, &mut packed).unwrap();
+        packed
+    }
+
     /// The shapes of log rows that the dictionary was trained on.
     const SHAPES: &str = include_str!("../dictionaries/1.samples.jsonl");
 
     #[test]
     fn rows_unpack_to_what_they_were() {
-        let mut packer = Packer::new().unwrap();
         for raw in [&b"{}"[..], b"", DICTIONARY_1, "ü\u{1F600}".as_bytes()] {
-            let packed = packer.pack(raw).unwrap();
+            let packed = pack(raw);
             assert_eq!(unpack(CURRENT, &packed).unwrap(), raw);
         }
     }
 
     #[test]
     fn rows_of_a_known_shape_pack_to_a_quarter() {
-        let mut packer = Packer::new().unwrap();
         let packed: usize = SHAPES
             .lines()
-            .map(|shape| packer.pack(shape.as_bytes()).unwrap().len())
+            .map(|shape| pack(shape.as_bytes()).len())
             .sum();
         assert!(packed * 4 < SHAPES.len(), "{packed} of {}", SHAPES.len());
     }
 
     #[test]
     fn damage_and_unknown_dictionaries_are_errors() {
-        let packed = Packer::new().unwrap().pack(SHAPES.as_bytes()).unwrap();
+        let packed = pack(SHAPES.as_bytes());
         assert!(unpack(CURRENT, &packed[..packed.len() / 2]).is_err());
         assert!(unpack(99, &packed).is_err());
     }

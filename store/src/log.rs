@@ -1,7 +1,7 @@
 //! Rows of logs: deduplicated, packed, counted, and the objects that fail at present.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::AssertSqlSafe;
 use syncwatch_domain::job::ErrorGroup;
@@ -10,8 +10,9 @@ use syncwatch_domain::time::Timestamp;
 
 use crate::codec::unpack;
 use crate::error::StoreError;
-use crate::log_write::{Batch, write_rows};
-use crate::model::{LogPage, LogRow, LogStream, PollReceipt};
+use crate::log_page::{LogPage, PageRow};
+use crate::log_write::{Batch, Way, write_rows};
+use crate::model::{LogRow, LogStream, PollReceipt, SourceId};
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
@@ -19,14 +20,19 @@ use crate::store::Store;
 /// a busy tenant; the database still refuses what memory forgot.
 const REMEMBERED: usize = 100_000;
 
-/// Numbers of jobs by their ids, within one tenant.
-pub(crate) type JobRefs = HashMap<String, i64>;
+/// As many totals as a page mostly has: statements of these sizes are kept prepared.
+const FEW_TOTALS: usize = 16;
+
+/// Numbers of the jobs of a page, in their order there.
+pub(crate) type JobRefs = Vec<i64>;
 
 /// What the store remembers of recent log rows between polls.
 #[derive(Debug, Default)]
 pub(crate) struct LogState {
     recent: Mutex<Recent>,
     job_refs: Mutex<HashMap<(String, String), i64>>,
+    /// Tenants of sources, which never change.
+    tenants: Mutex<HashMap<SourceId, String>>,
 }
 
 /// Ids seen lately with their instants, in two generations: the older one is dropped when the
@@ -50,18 +56,12 @@ impl Recent {
     }
 }
 
-/// The rows of a page that memory does not know, in the order of the key.
+/// The rows of a page that are still to be written.
 pub(crate) struct NewLog<'a> {
-    stream: LogStream,
-    rows: Vec<&'a LogRow<'a>>,
+    page: &'a LogPage,
+    rows: Vec<&'a PageRow>,
     repeated: u64,
     conflicting: u64,
-}
-
-/// The group of the error of a row that failed.
-pub(crate) fn error_group(row: &LogRow<'_>) -> Option<ErrorGroup> {
-    (row.status == ProvisioningStatus::Failure)
-        .then(|| ErrorGroup::of_code(row.error_code.as_deref().unwrap_or_default()))
 }
 
 /// The number a word is stored as; the order of declaration is part of the schema.
@@ -117,103 +117,119 @@ pub struct StoredLogRow {
 }
 
 impl Store {
-    /// Sorts out what memory knows already.
-    pub(crate) fn sort_log<'a>(&self, page: LogPage<'a>) -> NewLog<'a> {
-        let mut new = NewLog {
-            stream: page.stream,
-            rows: Vec::with_capacity(page.rows.len()),
-            repeated: 0,
-            conflicting: 0,
-        };
-        let mut on_page: HashMap<RowId, Timestamp> = HashMap::with_capacity(page.rows.len());
+    /// Sorts out what memory knows already, and what comes twice on a page. Gives the other rows,
+    /// and how many are repeated and conflicting.
+    pub(crate) fn sort_out<'a>(&self, rows: &'a [LogRow<'a>]) -> (Vec<&'a LogRow<'a>>, u64, u64) {
+        let (mut repeated, mut conflicting) = (0, 0);
+        let mut on_page = HashMap::<RowId, Timestamp>::with_capacity(rows.len());
+        let mut new = Vec::with_capacity(rows.len());
         let recent = self.recent();
-        for row in page.rows {
+        for row in rows {
             let known = on_page.get(&row.id).copied();
             match known.or_else(|| recent.get(&row.id)) {
-                Some(known) if known == row.occurred_at => new.repeated += 1,
-                Some(_) => new.conflicting += 1,
+                Some(known) if known == row.occurred_at => repeated += 1,
+                Some(_) => conflicting += 1,
                 None => {
                     on_page.insert(row.id, row.occurred_at);
-                    new.rows.push(row);
+                    new.push(row);
                 }
             }
         }
-        // Neighbours in time become neighbours in the key.
-        new.rows
-            .sort_unstable_by_key(|row| (row.occurred_at, row.id));
+        (new, repeated, conflicting)
+    }
+
+    /// Leaves out what memory has learned since the page was prepared.
+    pub(crate) fn still_new<'a>(&self, page: &'a LogPage) -> NewLog<'a> {
+        let mut new = NewLog {
+            page,
+            rows: Vec::with_capacity(page.rows.len()),
+            repeated: page.repeated,
+            conflicting: page.conflicting,
+        };
+        let recent = self.recent();
+        for row in &page.rows {
+            match recent.get(&row.id) {
+                Some(known) if known == row.occurred_at => new.repeated += 1,
+                Some(_) => new.conflicting += 1,
+                None => new.rows.push(row),
+            }
+        }
         new
     }
 
-    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        self.log_state()
-            .recent
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        lock(&self.log_state().recent)
     }
 
     /// After the commit: these rows and jobs are known now.
     pub(crate) fn remember_log(&self, tenant: &str, new: &NewLog<'_>, refs: JobRefs) {
         let mut known = self.job_ref_cache();
-        known.extend(
-            refs.into_iter()
-                .map(|(job_id, number)| ((tenant.to_owned(), job_id), number)),
-        );
+        for (job_id, number) in new.page.jobs.iter().zip(refs) {
+            known.insert((tenant.to_owned(), job_id.clone()), number);
+        }
         let mut recent = self.recent();
         for row in &new.rows {
             recent.insert(row.id, row.occurred_at);
         }
     }
 
-    /// Writes the new rows of a page within the poll's transaction.
+    /// Writes the new rows of a page within the poll's transaction; `None` when that has to be
+    /// taken back and written in the other way.
     pub(crate) async fn store_log(
         &self,
         tx: &mut Tx,
         tenant: &str,
         new: &NewLog<'_>,
+        way: Way,
         receipt: &mut PollReceipt,
-    ) -> Result<JobRefs, StoreError> {
+    ) -> Result<Option<JobRefs>, StoreError> {
         receipt.repeated += new.repeated;
         receipt.conflicting += new.conflicting;
-        let refs = self.job_refs(tx, tenant, &new.rows).await?;
+        let refs = self.job_refs(tx, tenant, &new.page.jobs).await?;
         let batch = Batch {
-            stream: new.stream,
+            page: new.page,
             rows: &new.rows,
             refs: &refs,
         };
-        let stored = write_rows(tx, batch).await?;
+        let Some(stored) = write_rows(tx, batch, way).await? else {
+            return Ok(None);
+        };
         receipt.stored += stored;
         receipt.repeated += new.rows.len() as u64 - stored;
-        Ok(refs)
+        Ok(Some(refs))
     }
 
-    /// Numbers of the jobs of these rows; made for jobs that are new.
+    /// Numbers of jobs; made for those that are new.
     async fn job_refs(
         &self,
         tx: &mut Tx,
         tenant: &str,
-        rows: &[&LogRow<'_>],
+        jobs: &[String],
     ) -> Result<JobRefs, StoreError> {
-        let mut refs = JobRefs::new();
-        for row in rows {
-            if refs.contains_key(row.job_id.as_ref()) {
-                continue;
-            }
-            let key = (tenant.to_owned(), row.job_id.clone().into_owned());
+        let mut refs = JobRefs::with_capacity(jobs.len());
+        for job_id in jobs {
+            let key = (tenant.to_owned(), job_id.clone());
             let cached = self.job_ref_cache().get(&key).copied();
-            let number = match cached {
+            refs.push(match cached {
                 Some(number) => number,
-                None => make_job_ref(tx, tenant, &row.job_id).await?,
-            };
-            refs.insert(row.job_id.clone().into_owned(), number);
+                None => make_job_ref(tx, tenant, job_id).await?,
+            });
         }
         Ok(refs)
     }
 
-    fn job_ref_cache(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), i64>> {
-        self.log_state()
-            .job_refs
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn job_ref_cache(&self) -> MutexGuard<'_, HashMap<(String, String), i64>> {
+        lock(&self.log_state().job_refs)
+    }
+
+    /// The tenant of a source, where it was asked before.
+    pub(crate) fn known_tenant(&self, source: SourceId) -> Option<String> {
+        lock(&self.log_state().tenants).get(&source).cloned()
+    }
+
+    /// Keeps the tenant of a source in mind.
+    pub(crate) fn remember_tenant(&self, source: SourceId, tenant: &str) {
+        lock(&self.log_state().tenants).insert(source, tenant.to_owned());
     }
 
     /// The newest rows of a job, unpacked.
@@ -279,6 +295,10 @@ impl Store {
     }
 }
 
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn make_job_ref(tx: &mut Tx, tenant: &str, job_id: &str) -> Result<i64, StoreError> {
     let rows: Vec<(i64,)> = fetch_in!(
         tx,
@@ -313,18 +333,16 @@ pub(crate) fn row_id(id: Vec<u8>) -> Result<RowId, StoreError> {
 /// Adds the rows to the totals of their jobs.
 pub(crate) async fn count_rows(
     tx: &mut Tx,
-    rows: &[&LogRow<'_>],
-    refs: &JobRefs,
+    rows: &[&PageRow],
+    refs: &[i64],
 ) -> Result<(), StoreError> {
     let mut totals = BTreeMap::<(i64, i16, i16, &str), i64>::new();
     for row in rows {
-        let Some(job_ref) = refs.get(row.job_id.as_ref()) else {
-            continue;
-        };
-        let group = error_group(row).map_or("", ErrorGroup::as_str);
+        let group = row.error_group().map_or("", ErrorGroup::as_str);
         let action = code_of(ProvisioningAction::ALL, row.action);
         let status = code_of(ProvisioningStatus::ALL, row.status);
-        *totals.entry((*job_ref, action, status, group)).or_default() += 1;
+        let key = (refs[row.job], action, status, group);
+        *totals.entry(key).or_default() += 1;
     }
     if totals.is_empty() {
         return Ok(());
@@ -344,7 +362,7 @@ pub(crate) async fn count_rows(
                 .bind(*group)
                 .bind(*count);
         }
-        query.persistent(false)
+        query.persistent(totals.len() <= FEW_TOTALS)
     })?;
     Ok(())
 }

@@ -1,68 +1,39 @@
-//! The fastest way to write rows into each database: chunk by chunk, packed while the database is
-//! busy with what it was handed before. It works only when every row is new.
+//! The fastest way to write rows into each database. It works only when every row is new.
 
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, PgConnection, SqliteConnection};
-use tokio::sync::mpsc::{Receiver, Sender};
 
-use crate::codec::Packer;
+use crate::codec::CURRENT;
 use crate::error::{During, StoreError};
+use crate::log::stream_code;
+use crate::log_page::PageRow;
 use crate::log_write::{Batch, COLUMNS, columns};
-use crate::model::LogRow;
 use crate::pools::{Tx, plain_places};
 
 const OPERATION: &str = "write log rows";
-/// Rows per statement: many enough that a statement costs little per row, few enough that the
-/// database does not wait long for the first.
-const CHUNK: usize = 125;
-/// Rows packed before the database's answers are looked after again.
-const PIECE: usize = 25;
-/// Packed chunks that may wait for the database: memory stays small when it is slow.
-pub(crate) const WAITING: usize = 2;
+/// Rows per statement of SQLite: many enough that a statement costs little per row, few enough
+/// that a page is mostly whole ones, whose text is kept prepared.
+const SQLITE_CHUNK: usize = 125;
+/// Rows per statement of PostgreSQL: a page is one.
+const POSTGRES_CHUNK: usize = 1000;
 
-/// Rows of one statement with their packed JSON.
-#[derive(Debug)]
-pub(crate) struct Chunk<'a> {
-    rows: &'a [&'a LogRow<'a>],
-    raw: Vec<Vec<u8>>,
-}
-
-/// Packs rows and hands them over; ends early when nobody takes them any more.
-pub(crate) async fn pack_all<'a>(
-    rows: &'a [&'a LogRow<'a>],
-    packed: Sender<Chunk<'a>>,
-) -> Result<(), StoreError> {
-    let mut packer = Packer::new()?;
-    for rows in rows.chunks(CHUNK) {
-        let mut raw = Vec::with_capacity(rows.len());
-        for piece in rows.chunks(PIECE) {
-            for row in piece {
-                raw.push(packer.pack(row.raw)?);
-            }
-            tokio::task::yield_now().await;
-        }
-        if packed.send(Chunk { rows, raw }).await.is_err() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Inserts the chunks as they come; gives how many rows were new. After the first row that was
-/// not, only the savepoint before is of use.
-pub(crate) async fn insert_all(
-    tx: &mut Tx,
-    batch: Batch<'_>,
-    mut packed: Receiver<Chunk<'_>>,
-) -> Result<u64, StoreError> {
+/// Inserts the rows; gives how many were new. When that is not all, the transaction is of no use.
+pub(crate) async fn insert_all(tx: &mut Tx, batch: Batch<'_>) -> Result<u64, StoreError> {
+    let chunk = match tx {
+        Tx::Sqlite(_) => SQLITE_CHUNK,
+        Tx::Postgres(_) => POSTGRES_CHUNK,
+    };
     let mut written = 0;
-    while let Some(chunk) = packed.recv().await {
+    for rows in batch.rows.chunks(chunk) {
+        let part = Batch { rows, ..batch };
         let new = match tx {
-            Tx::Sqlite(tx) => insert_values(tx, batch, chunk.rows, chunk.raw).await?,
-            Tx::Postgres(tx) => insert_arrays(tx, batch, &chunk).await?,
+            Tx::Sqlite(tx) => insert_values(tx, part).await?,
+            Tx::Postgres(tx) => insert_arrays(tx, part).await?,
         };
         written += new;
-        if new != chunk.rows.len() as u64 {
+        if new != rows.len() as u64 {
             break;
         }
     }
@@ -72,9 +43,8 @@ pub(crate) async fn insert_all(
 async fn insert_values(
     connection: &mut SqliteConnection,
     batch: Batch<'_>,
-    rows: &[&LogRow<'_>],
-    raw: Vec<Vec<u8>>,
 ) -> Result<u64, StoreError> {
+    let rows = batch.rows;
     let sql = format!(
         concat!(
             "insert into observation (",
@@ -85,13 +55,13 @@ async fn insert_values(
     );
     let mut arguments = SqliteArguments::default();
     arguments.reserve(rows.len() * COLUMNS, 0);
-    for (row, raw) in rows.iter().zip(raw) {
-        add(&mut arguments, batch, row, raw)
+    for row in rows {
+        add(&mut arguments, batch, row)
             .map_err(sqlx::Error::Encode)
             .during(OPERATION)?;
     }
     sqlx::query_with(AssertSqlSafe(sql), arguments)
-        .persistent(rows.len() == CHUNK)
+        .persistent(rows.len() == SQLITE_CHUNK)
         .execute(connection)
         .await
         .map(|done| done.rows_affected())
@@ -101,9 +71,8 @@ async fn insert_values(
 fn add(
     arguments: &mut SqliteArguments,
     batch: Batch<'_>,
-    row: &LogRow<'_>,
-    raw: Vec<u8>,
-) -> Result<(), sqlx::error::BoxDynError> {
+    row: &PageRow,
+) -> Result<(), BoxDynError> {
     let numbers = batch.numbers(row);
     arguments.add(numbers.occurred_at)?;
     arguments.add(row.id.0.to_vec())?;
@@ -114,40 +83,23 @@ fn add(
     arguments.add(row.error_code.as_deref())?;
     arguments.add(row.object_id.as_deref())?;
     arguments.add(numbers.dictionary)?;
-    arguments.add(raw)
+    arguments.add(batch.page.packed(row))
 }
 
 /// One array per column: the statement is the same for any number of rows, and goes out and is
-/// answered at once. Without `on conflict`, which would take a lock and a second entry in the
-/// server's log for every row; none was new when the server says that one was not.
-async fn insert_arrays(
-    connection: &mut PgConnection,
-    batch: Batch<'_>,
-    chunk: &Chunk<'_>,
-) -> Result<u64, StoreError> {
+/// answered at once. The arrays are unfolded in the list of results, which keeps no copy of them.
+/// Without `on conflict`, which would take a lock and a second entry in the server's log for every
+/// row; none was new when the server says that one was not.
+async fn insert_arrays(connection: &mut PgConnection, batch: Batch<'_>) -> Result<u64, StoreError> {
     const INSERT: &str = concat!(
         "insert into observation (",
         columns!(),
-        ") select occurred_at, id, job_ref, $1, action, status, error_code, object_id, $2, raw \
-         from unnest($3::bigint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::smallint[], $8::text[], \
-         $9::text[], $10::bytea[]) as row (occurred_at, id, job_ref, action, status, error_code, object_id, raw)"
+        ") select unnest($3::bigint[]), unnest($4::bytea[]), unnest($5::bigint[]), $1::smallint, \
+         unnest($6::smallint[]), unnest($7::smallint[]), unnest($8::text[]), unnest($9::text[]), $2::smallint, \
+         unnest($10::bytea[])"
     );
-    let rows = chunk.rows;
-    let numbers: Vec<_> = rows.iter().map(|row| batch.numbers(row)).collect();
-    let (stream, dictionary) = numbers
-        .first()
-        .map_or((0, 0), |first| (first.stream, first.dictionary));
-    sqlx::query(INSERT)
-        .bind(stream)
-        .bind(dictionary)
-        .bind(each(&numbers, |row| row.occurred_at))
-        .bind(each(rows, |row| row.id.0.as_slice()))
-        .bind(each(&numbers, |row| row.job_ref))
-        .bind(each(&numbers, |row| row.action))
-        .bind(each(&numbers, |row| row.status))
-        .bind(each(rows, |row| row.error_code.as_deref()))
-        .bind(each(rows, |row| row.object_id.as_deref()))
-        .bind(&chunk.raw)
+    let arguments = arrays(batch).map_err(sqlx::Error::Encode);
+    sqlx::query_with(INSERT, arguments.during(OPERATION)?)
         .execute(connection)
         .await
         .map(|done| done.rows_affected())
@@ -159,6 +111,28 @@ async fn insert_arrays(
             }
         })
         .during(OPERATION)
+}
+
+fn arrays(batch: Batch<'_>) -> Result<PgArguments, BoxDynError> {
+    /// Bytes of a row beside its JSON, roughly.
+    const REST: usize = 128;
+    let Batch { page, rows, .. } = batch;
+    let numbers: Vec<_> = rows.iter().map(|row| batch.numbers(row)).collect();
+    let packed: Vec<_> = rows.iter().map(|row| page.packed(row)).collect();
+    let size = packed.iter().map(|packed| packed.len() + REST).sum();
+    let mut arguments = PgArguments::default();
+    arguments.reserve(COLUMNS, size);
+    arguments.add(stream_code(page.stream))?;
+    arguments.add(CURRENT)?;
+    arguments.add(each(&numbers, |row| row.occurred_at))?;
+    arguments.add(each(rows, |row| row.id.0.as_slice()))?;
+    arguments.add(each(&numbers, |row| row.job_ref))?;
+    arguments.add(each(&numbers, |row| row.action))?;
+    arguments.add(each(&numbers, |row| row.status))?;
+    arguments.add(each(rows, |row| row.error_code.as_deref()))?;
+    arguments.add(each(rows, |row| row.object_id.as_deref()))?;
+    arguments.add(packed)?;
+    Ok(arguments)
 }
 
 fn is_repetition(error: &sqlx::Error) -> bool {

@@ -15,6 +15,8 @@ use syncwatch_domain::source::{ReadFailure, SourceKey, SourceState};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::LaneFacts;
 
+use crate::log_page::LogPage;
+
 /// Number of a source's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub i64);
@@ -121,15 +123,6 @@ pub struct LogRow<'a> {
     pub raw: &'a [u8],
 }
 
-/// Rows of one page of a log.
-#[derive(Clone, Copy, Debug)]
-pub struct LogPage<'a> {
-    /// Which log.
-    pub stream: LogStream,
-    /// Its rows, in any order.
-    pub rows: &'a [LogRow<'a>],
-}
-
 /// A small fact of a tenant that is neither lane nor job; the last known value wins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fact {
@@ -156,8 +149,8 @@ pub struct PollCommit<'a> {
     pub jobs: Vec<Job>,
     /// Jobs of this source that are not listed are gone.
     pub jobs_complete: bool,
-    /// Rows of a log.
-    pub log: Option<LogPage<'a>>,
+    /// A page of a log, as [`crate::Store::prepare_log`] gives it.
+    pub log: Option<&'a LogPage>,
     /// What the next read continues from; `None` leaves it as it is.
     pub resume: Option<String>,
     /// Sources found by this poll.

@@ -1,48 +1,48 @@
 //! Objects that fail at present: the newest log row of each decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 use syncwatch_domain::job::ErrorGroup;
 use syncwatch_domain::log::ProvisioningStatus;
 use syncwatch_domain::time::Timestamp;
 
-use crate::error::{StoreError, word};
-use crate::log::{JobRefs, error_group};
-use crate::model::{LogRow, ObjectErrorSummary};
-use crate::pools::{Tx, execute, fetch, fetch_in};
+use crate::error::{During, StoreError, word};
+use crate::log_page::PageRow;
+use crate::model::ObjectErrorSummary;
+use crate::pools::{Tx, execute, fetch, plain_places};
 use crate::store::Store;
 
 /// Objects per statement.
-const CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 
 /// The newest row of each object of a page.
-fn newest<'a>(rows: &[&'a LogRow<'a>], refs: &JobRefs) -> BTreeMap<(i64, &'a str), &'a LogRow<'a>> {
-    let mut newest = BTreeMap::<(i64, &str), &LogRow<'_>>::new();
+fn newest<'a>(rows: &[&'a PageRow], refs: &[i64]) -> Vec<ObjectRow<'a>> {
+    let mut newest = HashMap::<(i64, &str), &PageRow>::with_capacity(rows.len());
     for row in rows {
-        let (Some(job_ref), Some(object)) =
-            (refs.get(row.job_id.as_ref()), row.object_id.as_deref())
-        else {
+        let Some(object) = row.object_id.as_deref() else {
             continue;
         };
-        let slot = newest.entry((*job_ref, object)).or_insert(row);
+        let slot = newest.entry((refs[row.job], object)).or_insert(row);
         if row.occurred_at >= slot.occurred_at {
             *slot = row;
         }
     }
-    newest
+    newest.into_iter().collect()
 }
 
 /// Takes in the rows of a page: failures are noted, successes strike off.
 pub(crate) async fn note_object_errors(
     tx: &mut Tx,
-    rows: &[&LogRow<'_>],
-    refs: &JobRefs,
+    rows: &[&PageRow],
+    refs: &[i64],
 ) -> Result<(), StoreError> {
     let newest = newest(rows, refs);
-    let (failed, others): (Vec<_>, Vec<_>) = newest
+    let (mut failed, others): (Vec<_>, Vec<_>) = newest
         .into_iter()
         .partition(|(_, row)| row.status == ProvisioningStatus::Failure);
+    // Always in the same order: two transactions must not wait for each other.
+    failed.sort_unstable_by_key(|(object, _)| *object);
     let mut touched = BTreeSet::new();
     for chunk in failed.chunks(CHUNK) {
         note_failures(tx, chunk).await?;
@@ -64,30 +64,52 @@ pub(crate) async fn note_object_errors(
     Ok(())
 }
 
-type ObjectRow<'a> = ((i64, &'a str), &'a LogRow<'a>);
+type ObjectRow<'a> = ((i64, &'a str), &'a PageRow);
 
 async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), StoreError> {
+    let rows = match tx {
+        Tx::Sqlite(_) => format!("values {}", tx.places(failed.len(), 6)),
+        // One array per column: the statement is kept prepared, whatever the number of rows.
+        Tx::Postgres(_) => "select unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]),              unnest($4::text[]), unnest($5::bigint[]), unnest($5::bigint[])"
+            .to_owned(),
+    };
     let sql = format!(
-        "insert into object_error (job_ref, object_id, error_code, error_group, first_at, last_at) values {} \
-         on conflict (job_ref, object_id) do update set error_code = excluded.error_code, \
-         error_group = excluded.error_group, last_at = excluded.last_at \
-         where excluded.last_at >= object_error.last_at",
-        tx.places(failed.len(), 6)
+        "insert into object_error (job_ref, object_id, error_code, error_group, first_at, last_at) {rows}          on conflict (job_ref, object_id) do update set error_code = excluded.error_code,          error_group = excluded.error_group, last_at = excluded.last_at          where excluded.last_at >= object_error.last_at"
     );
-    execute!(tx, "note object errors", {
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-        for ((job_ref, object), row) in failed {
-            query = query
-                .bind(*job_ref)
-                .bind(*object)
-                .bind(row.error_code.as_deref().unwrap_or_default())
-                .bind(error_group(row).unwrap_or(ErrorGroup::Data).as_str())
-                .bind(row.occurred_at.as_millis())
-                .bind(row.occurred_at.as_millis());
+    let noted = failed.iter().map(|((job_ref, object), row)| {
+        let group = row.error_group().unwrap_or(ErrorGroup::Data).as_str();
+        let code = row.error_code.as_deref().unwrap_or_default();
+        (*job_ref, *object, code, group, row.occurred_at.as_millis())
+    });
+    let sql = AssertSqlSafe(sql);
+    match tx {
+        Tx::Sqlite(tx) => {
+            let mut query = sqlx::query(sql).persistent(false);
+            for (job_ref, object, code, group, at) in noted {
+                query = query.bind(job_ref).bind(object).bind(code).bind(group);
+                query = query.bind(at).bind(at);
+            }
+            query.execute(&mut **tx).await.map(drop)
         }
-        query.persistent(false)
-    })?;
-    Ok(())
+        Tx::Postgres(tx) => {
+            let noted: Vec<_> = noted.collect();
+            sqlx::query(sql)
+                .bind(column(&noted, |row| row.0))
+                .bind(column(&noted, |row| row.1))
+                .bind(column(&noted, |row| row.2))
+                .bind(column(&noted, |row| row.3))
+                .bind(column(&noted, |row| row.4))
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        }
+    }
+    .during("note object errors")
+}
+
+/// One column of rows.
+fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
 /// Removes the errors of objects that were done since.
@@ -96,7 +118,7 @@ async fn strike_off(
     others: &[ObjectRow<'_>],
     touched: &mut BTreeSet<i64>,
 ) -> Result<(), StoreError> {
-    let is_done = |row: &LogRow<'_>| {
+    let is_done = |row: &PageRow| {
         matches!(
             row.status,
             ProvisioningStatus::Success | ProvisioningStatus::Warning
@@ -108,29 +130,50 @@ async fn strike_off(
         .copied()
         .collect();
     for chunk in done.chunks(CHUNK) {
-        // Few sizes of the statement, so that each is prepared once: the last object stands in
-        // for those that are missing to the next size.
-        let size = chunk.len().next_power_of_two();
-        let sql = format!(
-            "delete from object_error where (job_ref, object_id) in (select e.job_ref, e.object_id \
-             from (values {}) as v join object_error e on e.job_ref = v.column1 and e.object_id = v.column2 \
-             and e.last_at <= v.column3) returning job_ref",
-            tx.places(size, 3)
-        );
-        let struck: Vec<(i64,)> = fetch_in!(tx, "strike off object errors", {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
-            let last = chunk.last().into_iter().cycle();
-            for ((job_ref, object), row) in chunk.iter().chain(last).take(size) {
-                query = query
-                    .bind(*job_ref)
-                    .bind(*object)
-                    .bind(row.occurred_at.as_millis());
-            }
-            query
-        })?;
+        let struck: Vec<(i64,)> = match tx {
+            Tx::Sqlite(tx) => strike_off_values(tx, chunk).await,
+            Tx::Postgres(tx) => strike_off_arrays(tx, chunk).await,
+        }
+        .during("strike off object errors")?;
         touched.extend(struck.into_iter().map(|(job_ref,)| job_ref));
     }
     Ok(())
+}
+
+/// Few sizes of the statement, so that each is prepared once: the last object stands in for those
+/// that are missing to the next size.
+async fn strike_off_values(
+    connection: &mut SqliteConnection,
+    done: &[ObjectRow<'_>],
+) -> Result<Vec<(i64,)>, sqlx::Error> {
+    let size = done.len().next_power_of_two();
+    let sql = format!(
+        "delete from object_error where (job_ref, object_id) in (select e.job_ref, e.object_id          from (values {}) as v join object_error e on e.job_ref = v.column1 and e.object_id = v.column2          and e.last_at <= v.column3) returning job_ref",
+        plain_places(size, 3)
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(sql));
+    let last = done.last().into_iter().cycle();
+    for ((job_ref, object), row) in done.iter().chain(last).take(size) {
+        query = query
+            .bind(*job_ref)
+            .bind(*object)
+            .bind(row.occurred_at.as_millis());
+    }
+    query.fetch_all(connection).await
+}
+
+async fn strike_off_arrays(
+    connection: &mut PgConnection,
+    done: &[ObjectRow<'_>],
+) -> Result<Vec<(i64,)>, sqlx::Error> {
+    sqlx::query_as(
+        "delete from object_error e          using unnest($1::bigint[], $2::text[], $3::bigint[]) as done (job_ref, object_id, done_at)          where e.job_ref = done.job_ref and e.object_id = done.object_id and e.last_at <= done.done_at          returning e.job_ref",
+    )
+    .bind(column(done, |((job_ref, _), _)| *job_ref))
+    .bind(column(done, |((_, object), _)| *object))
+    .bind(column(done, |(_, row)| row.occurred_at.as_millis()))
+    .fetch_all(connection)
+    .await
 }
 
 impl Store {

@@ -12,6 +12,7 @@ use crate::feed::{StoreEvent, Topic};
 use crate::lane::{Absorbed, absorb_all};
 use crate::ledger::{close_ledger, enter_gaps};
 use crate::log::JobRefs;
+use crate::log_write::Way;
 use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId};
 use crate::pools::{Tx, execute, fetch_in};
 use crate::source::{ensure_source, record_attempt, retire_source};
@@ -33,14 +34,29 @@ impl Store {
         commit: &PollCommit<'_>,
         policy: &LanePolicy,
     ) -> Result<PollReceipt, StoreError> {
-        const OPERATION: &str = "commit a poll";
-        let mut receipt = PollReceipt::default();
-        let log = commit.log.map(|page| self.sort_log(page));
         let _turn = if is_long(commit) {
             self.pools()?.long_turn().await
         } else {
             None
         };
+        if let Some(receipt) = self.commit_in(Way::AllNew, commit, policy).await? {
+            return Ok(receipt);
+        }
+        let told = self.commit_in(Way::Telling, commit, policy).await?;
+        Ok(told.expect("this way suits all rows"))
+    }
+
+    /// Commits, writing log rows in one of the ways; `None` when that was the wrong one. Then
+    /// nothing was done.
+    async fn commit_in(
+        &self,
+        way: Way,
+        commit: &PollCommit<'_>,
+        policy: &LanePolicy,
+    ) -> Result<Option<PollReceipt>, StoreError> {
+        const OPERATION: &str = "commit a poll";
+        let mut receipt = PollReceipt::default();
+        let log = commit.log.map(|page| self.still_new(page));
         let mut tx = self.begin(OPERATION).await?;
         let now = commit.finished_at;
         record_attempt(&mut tx, commit).await?;
@@ -56,10 +72,14 @@ impl Store {
         record_cycles(&mut tx, &lanes, &commit.lanes).await?;
         keep_ledger(&mut tx, &lanes, &commit.lanes).await?;
         record_jobs(&mut tx, commit.source, &commit.jobs, commit.jobs_complete).await?;
-        let tenant = tenant_of(&mut tx, commit).await?;
+        let tenant = self.tenant_of(&mut tx, commit).await?;
         let mut job_refs = JobRefs::new();
         if let Some(log) = &log {
-            job_refs = self.store_log(&mut tx, &tenant, log, &mut receipt).await?;
+            let stored = self.store_log(&mut tx, &tenant, log, way, &mut receipt);
+            match stored.await? {
+                Some(refs) => job_refs = refs,
+                None => return tx.rollback(OPERATION).await.map(|()| None),
+            }
         }
         record_facts(&mut tx, &tenant, &commit.facts, commit.started_at).await?;
         for key in &commit.discovered {
@@ -88,33 +108,35 @@ impl Store {
                     .publish(StoreEvent::LaneFound(update.key.clone()));
             }
         }
-        Ok(receipt)
+        Ok(Some(receipt))
+    }
+
+    /// The tenant of the polled source, where it is needed; asked once.
+    async fn tenant_of(&self, tx: &mut Tx, commit: &PollCommit<'_>) -> Result<String, StoreError> {
+        if commit.log.is_none() && commit.facts.is_empty() {
+            return Ok(String::new());
+        }
+        if let Some(tenant) = self.known_tenant(commit.source) {
+            return Ok(tenant);
+        }
+        let rows: Vec<(String,)> = fetch_in!(
+            tx,
+            "look at a source",
+            sqlx::query_as("select tenant from source where id = $1").bind(commit.source.0)
+        )?;
+        let row = rows.into_iter().next().ok_or_else(|| StoreError::Row {
+            table: "source",
+            column: "id",
+            found: commit.source.0.to_string(),
+        })?;
+        self.remember_tenant(commit.source, &row.0);
+        Ok(row.0)
     }
 }
 
 /// Whether others would wait long for the end of this commit.
 fn is_long(commit: &PollCommit<'_>) -> bool {
     commit.log.is_some() || commit.lanes.len() > FEW || commit.jobs.len() > FEW
-}
-
-/// The tenant of the polled source, asked only where it is needed.
-async fn tenant_of(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<String, StoreError> {
-    if commit.log.is_none() && commit.facts.is_empty() {
-        return Ok(String::new());
-    }
-    let rows: Vec<(String,)> = fetch_in!(
-        tx,
-        "look at a source",
-        sqlx::query_as("select tenant from source where id = $1").bind(commit.source.0)
-    )?;
-    rows.into_iter()
-        .next()
-        .map(|row| row.0)
-        .ok_or_else(|| StoreError::Row {
-            table: "source",
-            column: "id",
-            found: commit.source.0.to_string(),
-        })
 }
 
 struct CycleRow<'a> {

@@ -239,6 +239,13 @@ impl Tx {
         }
     }
 
+    pub(crate) async fn rollback(self, operation: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await.during(operation),
+            Self::Postgres(tx) => tx.rollback().await.during(operation),
+        }
+    }
+
     /// Places for `rows` rows of `columns` values, for a statement that has no other parameters.
     ///
     /// PostgreSQL wants numbers. SQLite would search the name of every numbered place in a list,

@@ -17,6 +17,8 @@ crate::on_both!(
     a_job_that_is_gone_has_no_failing_objects,
     a_page_that_fails_leaves_nothing_behind,
     a_large_page_is_stored_whole,
+    a_page_prepared_before_its_predecessor_was_committed_adds_only_what_is_new,
+    a_page_prepared_elsewhere_adds_only_what_is_new,
 );
 
 const JOB: &str = "AD2AADProvisioning.0123.job-a";
@@ -48,12 +50,19 @@ fn failure(number: u32, seconds: i64, object: &'static str, code: &'static str) 
     }
 }
 
+fn prepare(store: &Store, rows: &[LogRow<'_>]) -> LogPage {
+    store
+        .prepare_log(LogStream::Provisioning, rows)
+        .expect("a page")
+}
+
 async fn write(bench: &Bench, store: &Store, rows: &[LogRow<'static>]) -> PollReceipt {
+    commit_page(bench, store, &prepare(store, rows)).await
+}
+
+async fn commit_page(bench: &Bench, store: &Store, page: &LogPage) -> PollReceipt {
     let mut commit = bench.commit(900, vec![]);
-    commit.log = Some(LogPage {
-        stream: LogStream::Provisioning,
-        rows,
-    });
+    commit.log = Some(page);
     store
         .commit_poll(&commit, &bench.policy)
         .await
@@ -242,10 +251,8 @@ async fn a_job_that_is_gone_has_no_failing_objects(bench: Bench) {
             ..failure(2, 10, "b", "X")
         },
     ];
-    commit.log = Some(LogPage {
-        stream: LogStream::Provisioning,
-        rows: &rows,
-    });
+    let page = prepare(&bench.store, &rows);
+    commit.log = Some(&page);
     bench.write(&commit).await;
     let failing = async || {
         let all = bench.store.object_errors().await.expect("summaries");
@@ -267,10 +274,8 @@ async fn a_page_that_fails_leaves_nothing_behind(bench: Bench) {
     let rows = [row(1, 1)];
     let mut commit = bench.commit(900, vec![]);
     commit.source = syncwatch_store::SourceId(4_711);
-    commit.log = Some(LogPage {
-        stream: LogStream::Provisioning,
-        rows: &rows,
-    });
+    let page = prepare(&dying, &rows);
+    commit.log = Some(&page);
     dying
         .commit_poll(&commit, &bench.policy)
         .await
@@ -290,4 +295,42 @@ async fn a_large_page_is_stored_whole(bench: Bench) {
     let restarted = bench.another("first", None).await;
     let receipt = write(&bench, &restarted, &rows).await;
     assert_eq!((receipt.stored, receipt.repeated), (0, 1_730));
+}
+
+async fn a_page_prepared_before_its_predecessor_was_committed_adds_only_what_is_new(bench: Bench) {
+    let store = &bench.store;
+    let first: Vec<_> = (0..40).map(|n| row(n, i64::from(n))).collect();
+    let mut second: Vec<_> = (30..60).map(|n| row(n, i64::from(n))).collect();
+    second.push(row(5, 500));
+    let (first, second) = (prepare(store, &first), prepare(store, &second));
+    let receipt = commit_page(&bench, store, &first).await;
+    assert_eq!((receipt.stored, receipt.repeated), (40, 0));
+    let receipt = commit_page(&bench, store, &second).await;
+    assert_eq!(
+        (receipt.stored, receipt.repeated, receipt.conflicting),
+        (20, 10, 1)
+    );
+    exactly(store, 60).await;
+    let receipt = commit_page(&bench, store, &second).await;
+    assert_eq!((receipt.stored, receipt.repeated), (0, 30), "once more");
+    exactly(store, 60).await;
+}
+
+async fn a_page_prepared_elsewhere_adds_only_what_is_new(bench: Bench) {
+    let rows: Vec<_> = (0..40).map(|n| row(n, i64::from(n))).collect();
+    let other = bench.another("first", None).await;
+    let page = prepare(&other, &rows);
+    write(&bench, &bench.store, &rows[..30]).await;
+    // The other one does not know what was stored meanwhile; the key does.
+    let receipt = commit_page(&bench, &other, &page).await;
+    assert_eq!((receipt.stored, receipt.repeated), (10, 30));
+    exactly(&other, 40).await;
+}
+
+/// So many rows are stored and counted.
+async fn exactly(store: &Store, rows: i64) {
+    assert_eq!(store.log_row_count().await.expect("a count"), rows);
+    let totals = store.event_totals().await.expect("totals");
+    let counted: i64 = totals.iter().map(|total| total.count).sum();
+    assert_eq!(counted, rows, "each is counted once");
 }

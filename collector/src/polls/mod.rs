@@ -323,11 +323,14 @@ pub(crate) fn readable<T>(
     body: &[u8],
     parsed: Result<T, ParseError>,
 ) -> Result<T, GraphError> {
-    parsed.map_err(|error| {
-        let error = GraphError::from(error);
-        run.tenant.graph.note_unreadable(endpoint, body, &error);
-        error
-    })
+    parsed.map_err(|error| unreadable(run, endpoint, body, error))
+}
+
+/// Notes how the answer began.
+fn unreadable(run: &PollRun<'_>, endpoint: Endpoint, body: &[u8], error: ParseError) -> GraphError {
+    let error = GraphError::from(error);
+    run.tenant.graph.note_unreadable(endpoint, body, &error);
+    error
 }
 
 /// A fact, unless the tenant has none of this name and this one says that there is nothing.

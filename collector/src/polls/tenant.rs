@@ -33,7 +33,7 @@ pub(crate) struct Tenant {
     pub(crate) born_at: Timestamp,
     /// Places for lists of jobs. Each tenant has its own: a Graph that hangs holds up no other.
     pub(crate) lists: Semaphore,
-    shared: Mutex<Shared>,
+    shared: Arc<Mutex<Shared>>,
 }
 
 /// Lists of jobs read at a time: each may be large, and the store takes one after the other.
@@ -88,6 +88,11 @@ impl Shared {
             CloudSync::Unknown
         }
     }
+}
+
+/// The shared facts; never kept over an await.
+pub(crate) fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A read of the provisioning log that someone waits for.
@@ -175,14 +180,19 @@ impl Tenant {
             born_at: clock.now(),
             clock: Arc::clone(clock),
             lists: Semaphore::new(LISTS_AT_ONCE),
-            shared: Mutex::default(),
+            shared: Arc::default(),
             config,
         })
     }
 
     /// The shared facts; never kept over an await.
     pub(crate) fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared)
+    }
+
+    /// The same facts, for work on another thread.
+    pub(crate) fn shared_facts(&self) -> Arc<Mutex<Shared>> {
+        Arc::clone(&self.shared)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

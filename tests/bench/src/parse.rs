@@ -85,7 +85,7 @@ const CONTENDERS: [Contender; 4] = [
 /// The contender that the goals compare with.
 const YARDSTICK: usize = 2;
 
-/// As the poll reads a page: every row in hand at the same time, in the form that is committed.
+/// As the poll reads a page: every row in hand at the same time, in the form that the store takes.
 fn of_product(page: &[u8]) -> anyhow::Result<u64> {
     let page = black_box(provisioning::wanted(page, MOST_ROWS, |_| true)?);
     let failed = page.rows.iter().filter(|row| row.error_code.is_some());

@@ -14,8 +14,8 @@ use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{Poll, ReadFailure};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{
-    AttemptRecord, Expectation, Fact, LaneFilter, LaneUpdate, LogPage, LogRow, LogStream,
-    PollCommit, PollOutcome, SourceId, Store, StoreError, StoreOptions, Want,
+    AttemptRecord, Expectation, Fact, LaneFilter, LaneUpdate, LogRow, LogStream, PollCommit,
+    PollOutcome, SourceId, Store, StoreError, StoreOptions, Want,
 };
 use tokio::sync::watch;
 
@@ -220,17 +220,14 @@ impl<'a> Read<'a> {
             .iter()
             .map(|object| row(*object, self.at))
             .collect();
-        let log = (!rows.is_empty()).then_some(LogPage {
-            stream: LogStream::Provisioning,
-            rows: &rows,
-        });
+        let page = store.prepare_log(LogStream::Provisioning, &rows)?;
         let at = minute(self.at);
         let commit = PollCommit {
             lanes: self.lanes,
             jobs: self.jobs,
             jobs_complete: self.jobs_complete,
             facts: self.facts,
-            log,
+            log: (!page.is_empty()).then_some(&page),
             ..PollCommit::bare(source, at, at, self.outcome)
         };
         store.commit_poll(&commit, &LanePolicy::default()).await?;

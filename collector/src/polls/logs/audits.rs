@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::json;
 use syncwatch_domain::lane::{Engine, LaneKind};
@@ -15,10 +16,30 @@ use crate::parse::audits::{AuditRow, rows};
 use crate::polls::fact;
 use crate::polls::tenant::{Shared, Tenant};
 
+/// Newest write of each engine and kind.
+pub(super) type Newest = BTreeMap<(Engine, LaneKind), Timestamp>;
+
 /// The rows of a page that matter, each with the engine that wrote it.
 pub(super) struct Page<'a> {
-    pub(super) next_link: Option<Cow<'a, str>>,
+    pub(super) next_link: Option<String>,
     rows: Vec<(AuditRow<'a>, Option<Engine>)>,
+}
+
+/// Reads a page.
+pub(super) fn page<'a>(actors: &Actors, body: &'a [u8]) -> Result<Page<'a>, ParseError> {
+    let page = rows(body)?;
+    let mut kept = Vec::new();
+    for row in page.iter() {
+        let row = row?;
+        let engine = actors.engine(&row.actor);
+        if is_relevant(&row, engine) {
+            kept.push((row, engine));
+        }
+    }
+    Ok(Page {
+        next_link: page.next_link().map(str::to_owned),
+        rows: kept,
+    })
 }
 
 impl Page<'_> {
@@ -38,57 +59,64 @@ impl Page<'_> {
             })
             .collect()
     }
+
+    pub(super) fn newest(&self) -> Newest {
+        let mut newest = Newest::new();
+        for (row, engine) in &self.rows {
+            if let Some(engine) = engine {
+                note(
+                    &mut newest,
+                    (*engine, kind_of(&row.activity)),
+                    row.occurred_at,
+                );
+            }
+        }
+        newest
+    }
+}
+
+fn note(newest: &mut Newest, whose: (Engine, LaneKind), at: Timestamp) {
+    let slot = newest.entry(whose).or_insert(at);
+    *slot = at.max(*slot);
 }
 
 /// Newest writes of the engines.
 #[derive(Debug)]
 pub(super) struct Writes {
-    actors: Actors,
-    newest: BTreeMap<(Engine, LaneKind), Timestamp>,
+    actors: Arc<Actors>,
+    newest: Newest,
 }
 
 impl Writes {
     pub(super) fn new(tenant: &Tenant) -> Self {
         let shared = tenant.shared();
         Self {
-            actors: Actors {
+            actors: Arc::new(Actors {
                 connect_principals: shared.connect_principals.clone(),
                 connect: tenant.config.connect_actors.clone(),
                 cloud: tenant.config.cloud_actors.clone(),
-            },
+            }),
             newest: shared.last_writes.clone(),
         }
     }
 
-    pub(super) fn page<'a>(&self, body: &'a [u8]) -> Result<Page<'a>, ParseError> {
-        let page = rows(body)?;
-        let mut kept = Vec::new();
-        for row in page.iter() {
-            let row = row?;
-            let engine = self.actors.engine(&row.actor);
-            if is_relevant(&row, engine) {
-                kept.push((row, engine));
-            }
-        }
-        Ok(Page {
-            next_link: page.next_link().map(|link| Cow::Owned(link.to_owned())),
-            rows: kept,
-        })
+    pub(super) fn actors(&self) -> Arc<Actors> {
+        Arc::clone(&self.actors)
     }
 
-    pub(super) fn take(&mut self, page: &Page<'_>) {
-        for (row, engine) in &page.rows {
-            let Some(engine) = engine else { continue };
-            let newest = self
-                .newest
-                .entry((*engine, kind_of(&row.activity)))
-                .or_insert(row.occurred_at);
-            *newest = row.occurred_at.max(*newest);
+    pub(super) fn take(&mut self, page: &Newest) {
+        for (whose, at) in page {
+            note(&mut self.newest, *whose, *at);
         }
     }
 
-    pub(super) fn facts(&self) -> Vec<Fact> {
-        self.newest
+    /// The newest writes, those of the last page included.
+    pub(super) fn facts(&self, last: &Newest) -> Vec<Fact> {
+        let mut newest = self.newest.clone();
+        for (whose, at) in last {
+            note(&mut newest, *whose, *at);
+        }
+        newest
             .iter()
             .map(|((engine, kind), at)| {
                 fact(

@@ -1,20 +1,26 @@
 //! The two logs: read in overlapping windows, every page committed as it comes, the watermark
-//! only when everything was read. Rows that come twice are known by their id.
+//! only when everything was read. Rows that come twice are known by their id. While a page is
+//! committed the next one is fetched and made ready, never more than one.
 
 mod actors;
 mod audits;
 mod provisioning;
 mod reader;
+mod ready;
 mod window;
 
 use syncwatch_domain::source::Poll;
-use syncwatch_store::{Fact, LogPage, LogRow, LogStream, PollCommit, PollOutcome};
+use syncwatch_store::{Fact, PollCommit, PollOutcome};
 use url::Url;
 
 pub(crate) use self::reader::Reader;
+use self::ready::{Lesson, ready_audits};
+pub use self::ready::{LogPageError, NotReady, ReadyPage, ready_provisioning};
 use self::window::{Reach, Resume, inclusive_filter, plan, strict_filter};
-use super::{PollError, PollRun, Ran, readable};
+use super::tenant::lock;
+use super::{PollError, PollRun, Ran, unreadable};
 use crate::graph::{Endpoint, GraphError, Next};
+use crate::parse::provisioning::Row;
 
 /// Rows per page of the directory audits, the documented most.
 const AUDIT_PAGE: u32 = 1000;
@@ -37,6 +43,24 @@ impl Learner {
         match self {
             Self::Provisioning(_) => Endpoint::Provisioning,
             Self::Audits(_) => Endpoint::DirectoryAudits,
+        }
+    }
+
+    /// What the page is committed with when it is the last one.
+    fn facts(&self, last: &Lesson) -> Vec<Fact> {
+        match (self, last) {
+            (Self::Audits(writes), Lesson::Writes(last)) => writes.facts(last),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A page is committed.
+    fn take(&mut self, lesson: Lesson) {
+        match (self, lesson) {
+            (Self::Provisioning(cycles), Lesson::Cycles(page)) => cycles.take(page),
+            (Self::Audits(writes), Lesson::Writes(page)) => writes.take(&page),
+            // A learner reads its own log only.
+            _ => {}
         }
     }
 }
@@ -125,26 +149,76 @@ fn finish(run: &PollRun<'_>, progress: Progress) {
     }
 }
 
+/// A page as it was fetched.
+struct Fetched {
+    page: ReadyPage,
+    link: Option<Url>,
+}
+
+/// Why a page was not fetched.
+enum Missed {
+    /// The request failed; the reader may know how to go on.
+    Request(GraphError),
+    /// What came cannot be used.
+    Answer(PollError),
+}
+
+impl<E: Into<PollError>> From<E> for Missed {
+    fn from(error: E) -> Self {
+        Self::Answer(error.into())
+    }
+}
+
 async fn read_on(run: &PollRun<'_>, progress: &mut Progress) -> Result<Ran, PollError> {
-    let endpoint = progress.learner.endpoint();
+    let mut ahead = None;
     loop {
-        let url = match &progress.reader.link {
-            Some(link) => link.clone(),
-            None => first_page(run, endpoint, &progress.reader),
+        let fetched = match ahead.take() {
+            Some(fetched) => fetched,
+            None => fetch(run, &progress.learner, &progress.reader).await,
         };
-        let body = match run.tenant.graph.get(endpoint, &url).await {
-            Ok(body) => body,
-            Err(error) => match error.next {
-                Next::Budget(at) => return Ok(Ran::Paused(at)),
-                _ => {
-                    progress.reader.recover(error)?;
-                    continue;
-                }
+        match fetched {
+            Ok(fetched) => match take_page(run, progress, fetched).await? {
+                Some(next) => ahead = Some(next),
+                None => return Ok(Ran::Committed),
             },
-        };
-        if !take_page(run, progress, endpoint, &body).await? {
-            return Ok(Ran::Committed);
+            Err(Missed::Answer(error)) => return Err(error),
+            Err(Missed::Request(error)) => match error.next {
+                Next::Budget(at) => return Ok(Ran::Paused(at)),
+                _ => progress.reader.recover(error)?,
+            },
         }
+    }
+}
+
+/// Fetches the page at which `reader` stands, and makes it ready.
+async fn fetch(run: &PollRun<'_>, learner: &Learner, reader: &Reader) -> Result<Fetched, Missed> {
+    let endpoint = learner.endpoint();
+    let url = match &reader.link {
+        Some(link) => link.clone(),
+        None => first_page(run, endpoint, reader),
+    };
+    let body = run.tenant.graph.get(endpoint, &url).await;
+    let body = body.map_err(Missed::Request)?;
+    let ready = match learner {
+        Learner::Provisioning(_) => {
+            let most = usize::try_from(reader.page_size).unwrap_or_default();
+            let shared = run.tenant.shared_facts();
+            let is_ours = move |row: &Row<'_>| provisioning::is_ours(&lock(&shared), row);
+            ready_provisioning(run.store, body, most, is_ours).await
+        }
+        Learner::Audits(writes) => ready_audits(run.store, body, writes.actors()).await,
+    };
+    let page = ready.map_err(|not_ready| explain(run, endpoint, not_ready))?;
+    let link = page.next_link.as_deref();
+    let link = link.map(|link| run.tenant.graph.next_url(endpoint, link));
+    let link = link.transpose()?;
+    Ok(Fetched { page, link })
+}
+
+fn explain(run: &PollRun<'_>, endpoint: Endpoint, not_ready: NotReady) -> PollError {
+    match not_ready.error {
+        LogPageError::Parse(error) => unreadable(run, endpoint, &not_ready.body, error).into(),
+        LogPageError::Store(error) => error.into(),
     }
 }
 
@@ -169,61 +243,40 @@ fn first_page(run: &PollRun<'_>, endpoint: Endpoint, reader: &Reader) -> Url {
     }
 }
 
-/// Commits a page. `false` when it was the last one; then the watermark is committed with it.
+/// Commits a page and fetches the next one meanwhile. `None` when it was the last one; then the
+/// watermark is committed with it.
 async fn take_page(
     run: &PollRun<'_>,
     progress: &mut Progress,
-    endpoint: Endpoint,
-    body: &[u8],
-) -> Result<bool, PollError> {
+    Fetched { page, link }: Fetched,
+) -> Result<Option<Result<Fetched, Missed>>, PollError> {
     let Progress { reader, learner } = progress;
-    match learner {
-        Learner::Provisioning(cycles) => {
-            let page = readable(run, endpoint, body, provisioning::page(run, body))?;
-            let link = follow(run, endpoint, page.next_link.as_deref())?;
-            let last = reader.is_last(link.as_ref());
-            commit(
-                run,
-                reader,
-                last,
-                LogStream::Provisioning,
-                &page.rows,
-                Vec::new(),
-            )
-            .await?;
-            cycles.take(&page.rows);
-            Ok(reader.advance(link)?)
-        }
-        Learner::Audits(writes) => {
-            let page = readable(run, endpoint, body, writes.page(body))?;
-            let link = follow(run, endpoint, page.next_link.as_deref())?;
-            let last = reader.is_last(link.as_ref());
-            writes.take(&page);
-            let facts = if last { writes.facts() } else { Vec::new() };
-            commit(run, reader, last, LogStream::Audit, &page.log_rows(), facts).await?;
-            Ok(reader.advance(link)?)
-        }
-    }
-}
-
-fn follow(
-    run: &PollRun<'_>,
-    endpoint: Endpoint,
-    link: Option<&str>,
-) -> Result<Option<Url>, GraphError> {
-    link.map(|link| run.tenant.graph.next_url(endpoint, link))
-        .transpose()
+    let last = reader.is_last(link.as_ref());
+    let mut next = reader.clone();
+    let more = next.advance(link);
+    let fetch_next = async {
+        Ok(match more {
+            Ok(true) => Some(fetch(run, learner, &next).await),
+            _ => None,
+        })
+    };
+    // A commit that fails drops what was fetched ahead: this page is read again.
+    let ((), ahead) = tokio::try_join!(commit(run, reader, learner, &page, last), fetch_next)?;
+    learner.take(page.lesson);
+    *reader = next;
+    more?;
+    Ok(ahead)
 }
 
 async fn commit(
     run: &PollRun<'_>,
     reader: &Reader,
+    learner: &Learner,
+    page: &ReadyPage,
     last: bool,
-    stream: LogStream,
-    rows: &[LogRow<'_>],
-    facts: Vec<Fact>,
 ) -> Result<(), PollError> {
-    if rows.is_empty() && !last {
+    let log = (!page.log.is_empty()).then_some(&page.log);
+    if log.is_none() && !last {
         return Ok(());
     }
     let outcome = if last {
@@ -235,12 +288,17 @@ async fn commit(
         read_to_ms: Some(reader.started_at.as_millis()),
         page_size: Some(reader.page_size),
     };
+    let facts = if last {
+        learner.facts(&page.lesson)
+    } else {
+        Vec::new()
+    };
     let finished_at = run.tenant.now().max(run.started_at);
     let receipt = run
         .store
         .commit_poll(
             &PollCommit {
-                log: (!rows.is_empty()).then_some(LogPage { stream, rows }),
+                log,
                 resume: last.then(|| resume.to_text()),
                 facts,
                 ..PollCommit::bare(run.source.id, reader.started_at, finished_at, outcome)

@@ -8,20 +8,12 @@ use syncwatch_domain::time::Timestamp;
 use syncwatch_store::LogRow;
 
 use super::reader::Reader;
-use crate::parse::ParseError;
 use crate::parse::jobs::template_of;
-use crate::parse::provisioning::{Row, Wanted, wanted};
-use crate::polls::PollRun;
+use crate::parse::provisioning::Row;
 use crate::polls::tenant::{LogView, Shared};
 
-/// Reads a page. Other provisioning applications write into the same log; their rows are left.
-pub(super) fn page<'a>(run: &PollRun<'_>, body: &'a [u8]) -> Result<Wanted<'a>, ParseError> {
-    let most = run.tenant.config.provisioning_page_size;
-    let most = usize::try_from(most).unwrap_or_default();
-    wanted(body, most, |row| is_ours(&run.tenant.shared(), row))
-}
-
-fn is_ours(shared: &Shared, row: &Row<'_>) -> bool {
+/// Whether a row is about what is watched: other provisioning applications write into the same log.
+pub(super) fn is_ours(shared: &Shared, row: &Row<'_>) -> bool {
     let by_job = row
         .job_id
         .as_deref()
@@ -47,28 +39,41 @@ struct Run {
 }
 
 impl Cycles {
-    pub(super) fn take(&mut self, rows: &[LogRow<'_>]) {
+    pub(super) fn of(rows: &[LogRow<'_>]) -> Self {
+        let mut cycles = Self::default();
         for row in rows {
-            let (job_id, Some(cycle_id)) = (row.job_id.as_ref(), row.cycle_id) else {
-                continue;
-            };
-            if job_id.is_empty() {
-                continue;
+            cycles.add(row);
+        }
+        cycles
+    }
+
+    fn add(&mut self, row: &LogRow<'_>) {
+        let (job_id, Some(cycle_id)) = (row.job_id.as_ref(), row.cycle_id) else {
+            return;
+        };
+        if job_id.is_empty() {
+            return;
+        }
+        let run = Run {
+            began_at: row.occurred_at,
+            ended_at: row.occurred_at,
+            failures: row.status == ProvisioningStatus::Failure,
+        };
+        match self.jobs.get_mut(job_id) {
+            Some(runs) => join(runs, cycle_id, run),
+            None => {
+                let runs = BTreeMap::from([(cycle_id, run)]);
+                self.jobs.insert(job_id.to_owned(), runs);
             }
-            if !self.jobs.contains_key(job_id) {
-                self.jobs.insert(job_id.to_owned(), BTreeMap::new());
+        }
+    }
+
+    pub(super) fn take(&mut self, page: Self) {
+        for (job_id, cycles) in page.jobs {
+            let known = self.jobs.entry(job_id).or_default();
+            for (cycle_id, run) in cycles {
+                join(known, cycle_id, run);
             }
-            let Some(cycles) = self.jobs.get_mut(job_id) else {
-                continue;
-            };
-            let run = cycles.entry(cycle_id).or_insert(Run {
-                began_at: row.occurred_at,
-                ended_at: row.occurred_at,
-                failures: false,
-            });
-            run.began_at = run.began_at.min(row.occurred_at);
-            run.ended_at = run.ended_at.max(row.occurred_at);
-            run.failures |= row.status == ProvisioningStatus::Failure;
         }
     }
 
@@ -88,6 +93,13 @@ impl Cycles {
             cycles,
         }
     }
+}
+
+fn join(runs: &mut BTreeMap<RowId, Run>, cycle_id: RowId, part: Run) {
+    let run = runs.entry(cycle_id).or_insert(part);
+    run.began_at = run.began_at.min(part.began_at);
+    run.ended_at = run.ended_at.max(part.ended_at);
+    run.failures |= part.failures;
 }
 
 /// A cycle that wrote log rows ran to where they end; objects may have failed in it.

@@ -1,3 +1,7 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use syncwatch_store::CommitProbe;
+
 use super::*;
 use crate::testing::graph::page_before;
 
@@ -78,6 +82,92 @@ async fn an_ended_page_token_starts_the_window_again() {
     world.run_to(1).await;
     assert_eq!(world.source(Poll::ProvisioningLogs).await.failure, None);
     assert_eq!(rows(&world).await, 2);
+}
+
+/// Two pages, of which the second is answered as wanted.
+fn second_page(world: &World, second: impl Fn() -> Reply + Send + Sync + 'static) {
+    world
+        .graph
+        .on(PROVISIONING, move |asked| match asked.token() {
+            None => page_before(&[row(1, OBJECTS, START)], &asked.link("second")),
+            Some(_) => second(),
+        });
+}
+
+#[tokio::test]
+async fn a_page_is_kept_though_the_next_one_cannot_be_had() {
+    let expired = || {
+        refusal(
+            400,
+            "",
+            "Token not found: token is either invalid or expired",
+        )
+    };
+    type Case = (fn() -> Reply, Option<ReadFailure>);
+    let answers: [Case; 4] = [
+        // The window is begun again until the own budget is used up, which is no failure.
+        (expired, None),
+        (
+            || (429, Some("90"), String::new()),
+            Some(ReadFailure::Throttled),
+        ),
+        (
+            || raw(200, "<html>blocked</html>"),
+            Some(ReadFailure::BadAnswer),
+        ),
+        (
+            || page_before(&[row(2, OBJECTS, START)], "https://evil.example/"),
+            Some(ReadFailure::BadAnswer),
+        ),
+    ];
+    for (answer, failure) in answers {
+        let mut world = world(|_| ()).await;
+        second_page(&world, answer);
+        world.collector.run_once(START).await.unwrap();
+        let source = world.source(Poll::ProvisioningLogs).await;
+        let (status, _, body) = answer();
+        assert_eq!(source.read_at, None, "{status} {body}");
+        assert_eq!(source.failure, failure, "{status} {body}");
+        assert_eq!(rows(&world).await, 1, "{status} {body}");
+        second_page(&world, || page(&[row(2, OBJECTS, START)]));
+        world.run_to(12).await;
+        assert_eq!(world.source(Poll::ProvisioningLogs).await.failure, None);
+        assert_eq!(rows(&world).await, 2, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_loses_neither_its_page_nor_the_one_ahead() {
+    let mut world = world(|_| ()).await;
+    let dies = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&dies);
+    world.graph.on(PROVISIONING, move |asked| {
+        let n: u32 = asked.token().map_or(0, |token| token.parse().unwrap());
+        let rows = [row(n, OBJECTS, START), row(n + 1, OBJECTS, START)];
+        told.fetch_or(n == 1, Ordering::SeqCst);
+        if n == 2 {
+            page(&rows)
+        } else {
+            page_before(&rows, &asked.link(&(n + 1).to_string()))
+        }
+    });
+    let url = format!(
+        "sqlite:{}",
+        world._folder.path().join("syncwatch.db").display()
+    );
+    // The first commit after the second page was asked for is the last one of this store.
+    let probe = CommitProbe::new(move |_| !dies.load(Ordering::SeqCst));
+    let mut options = StoreOptions::new(url, "test");
+    options.probe = Some(probe);
+    let sound = std::mem::replace(&mut world.store, Store::open(&options).await.unwrap());
+    world.restart();
+    world.collector.run_once(START).await.unwrap_err();
+    world.store = sound;
+    assert!(rows(&world).await < 4, "the rest was not committed");
+    assert_eq!(world.source(Poll::ProvisioningLogs).await.read_at, None);
+    world.restart();
+    world.run_to(1).await;
+    assert_eq!(rows(&world).await, 4, "each of them once");
 }
 
 #[tokio::test]

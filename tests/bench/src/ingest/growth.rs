@@ -112,11 +112,19 @@ async fn of_store(sizes: Sizes) -> anyhow::Result<Run> {
     .await?;
     let before = Written::so_far()?;
     let mut times = Vec::new();
-    for number in 0..sizes.long_pages {
-        let page = page(sizes, number)?;
+    let first = page(sizes, 0)?.into_bytes();
+    let started = Instant::now();
+    let mut ready = Some(store.ready(first).await?);
+    let mut ahead = started.elapsed();
+    while let Some(page_now) = ready.take() {
+        let number = u32::try_from(times.len()).context("pages")? + 1;
+        let next = (number < sizes.long_pages)
+            .then(|| page(sizes, number))
+            .transpose()?
+            .map(String::into_bytes);
         let started = Instant::now();
-        store.take(&page).await?;
-        times.push(started.elapsed());
+        (_, ready) = store.take(&page_now, next).await?;
+        times.push(started.elapsed() + std::mem::take(&mut ahead));
     }
     let stored = store.count().await?;
     ensure!(

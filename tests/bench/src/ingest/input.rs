@@ -3,12 +3,12 @@
 use anyhow::Context;
 use syncwatch_collector::parse::provisioning;
 use syncwatch_simulator::bulk::Source;
-use syncwatch_store::{LogPage, LogRow, LogStream};
+use syncwatch_store::LogRow;
 
 /// Where the events of a measurement come from.
 pub(super) const SEED: u64 = 20_261_122;
 /// The most rows a page can be asked to have.
-const MOST_ROWS: usize = 1000;
+pub(super) const MOST_ROWS: usize = 1000;
 
 /// Bodies of pages of a log, oldest first, as polls meet them in the course of a day: pages `first` to
 /// `first + count` of `all`.
@@ -28,13 +28,4 @@ pub(super) fn pages(all: u32, first: u32, count: u32, rows_per_page: u32) -> Vec
 pub(super) fn parse(body: &str) -> anyhow::Result<Vec<LogRow<'_>>> {
     let page = provisioning::wanted(body.as_bytes(), MOST_ROWS, |_| true);
     Ok(page.context("read a page")?.rows)
-}
-
-/// The same rows in the form the store takes.
-#[must_use]
-pub(super) const fn log_page<'a>(rows: &'a [LogRow<'a>]) -> LogPage<'a> {
-    LogPage {
-        stream: LogStream::Provisioning,
-        rows,
-    }
 }
