@@ -12,6 +12,9 @@ use crate::error::StoreError;
 use crate::model::{LogRow, LogStream};
 use crate::store::Store;
 
+/// A part of a page with fewer rows than this is packed sooner than a thread is started.
+const WORTH_A_THREAD: usize = 100;
+
 /// Rows packed in one page of a log, in the order of the key; made by [`Store::prepare_log`].
 ///
 /// It borrows nothing, so that it can be made on one thread while the page before is committed
@@ -63,9 +66,7 @@ impl LogPage {
         &self.packed[row.packed.clone()]
     }
 
-    fn add(&mut self, row: &LogRow<'_>, job: usize, packer: &mut Packer) -> Result<(), StoreError> {
-        let start = self.packed.len();
-        packer.pack_into(row.raw, &mut self.packed)?;
+    fn add(&mut self, row: &LogRow<'_>, job: usize, packed: Range<usize>) {
         self.rows.push(PageRow {
             id: row.id,
             occurred_at: row.occurred_at,
@@ -74,10 +75,50 @@ impl LogPage {
             status: row.status,
             error_code: row.error_code.as_deref().map(Into::into),
             object_id: row.object_id.as_deref().map(Into::into),
-            packed: start..self.packed.len(),
+            packed,
         });
-        Ok(())
     }
+}
+
+/// Rows packed one behind the other, and where each of them ends.
+struct Packed {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// Packs rows on two threads: packing takes longest of all that is done with a page, and a
+/// database on another machine leaves both cores of a small one free for it.
+fn pack(rows: &[&LogRow<'_>]) -> Result<Packed, StoreError> {
+    let (first, second) = rows.split_at(rows.len() / 2);
+    if second.len() < WORTH_A_THREAD {
+        return pack_one_by_one(rows);
+    }
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| pack_one_by_one(second));
+        let mut packed = pack_one_by_one(first)?;
+        let second = second
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let behind = packed.bytes.len();
+        packed.bytes.extend(second.bytes);
+        packed
+            .ends
+            .extend(second.ends.iter().map(|end| behind + end));
+        Ok(packed)
+    })
+}
+
+fn pack_one_by_one(rows: &[&LogRow<'_>]) -> Result<Packed, StoreError> {
+    let mut packer = Packer::new()?;
+    let mut packed = Packed {
+        bytes: Vec::with_capacity(expected_size(rows)),
+        ends: Vec::with_capacity(rows.len()),
+    };
+    for row in rows {
+        packer.pack_into(row.raw, &mut packed.bytes)?;
+        packed.ends.push(packed.bytes.len());
+    }
+    Ok(packed)
 }
 
 /// What rows are packed to, roughly: a buffer that does not grow need not be moved.
@@ -100,22 +141,24 @@ impl Store {
         let (mut new, repeated, conflicting) = self.sort_out(rows);
         // Neighbours in time become neighbours in the key.
         new.sort_unstable_by_key(|row| (row.occurred_at, row.id));
+        let Packed { bytes, ends } = pack(&new)?;
         let mut page = LogPage {
             stream,
             jobs: Vec::new(),
             rows: Vec::with_capacity(new.len()),
-            packed: Vec::with_capacity(expected_size(&new)),
+            packed: bytes,
             repeated,
             conflicting,
         };
-        let mut packer = Packer::new()?;
         let mut places = HashMap::<&str, usize>::new();
-        for row in new {
+        let mut start = 0;
+        for (row, end) in new.into_iter().zip(ends) {
             let job = *places.entry(row.job_id.as_ref()).or_insert_with(|| {
                 page.jobs.push(row.job_id.as_ref().to_owned());
                 page.jobs.len() - 1
             });
-            page.add(row, job, &mut packer)?;
+            page.add(row, job, start..end);
+            start = end;
         }
         Ok(page)
     }
