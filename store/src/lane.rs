@@ -142,7 +142,8 @@ impl LaneRow {
         self.take_successes(update, now)?;
         // A list may end after a lane was read alone that it read before: then only its
         // successes are still of use.
-        if self.confirmed_at <= Some(started_at.as_millis()) {
+        let alone = self.confirmed_at.map(Timestamp::from_millis);
+        if !alone.is_some_and(|alone| overtakes(alone, started_at, now)) {
             if update.promised.is_some() {
                 self.promised_ms = update.promised.map(millis);
             }
@@ -237,6 +238,12 @@ impl LaneRow {
             self.version += 1;
         }
     }
+}
+
+/// Whether a read that began at `other` knows better than one that began at `started_at` and ended
+/// at `now`. One from the future does not: the clock was put back.
+pub(crate) fn overtakes(other: Timestamp, started_at: Timestamp, now: Timestamp) -> bool {
+    other > started_at && other <= now
 }
 
 /// Loads the rows of the lanes; lanes that are new have none. By key: a lane may have moved here

@@ -70,11 +70,15 @@ async fn note_failures(tx: &mut Tx, failed: &[ObjectRow<'_>]) -> Result<(), Stor
     let rows = match tx {
         Tx::Sqlite(_) => format!("values {}", tx.places(failed.len(), 6)),
         // One array per column: the statement is kept prepared, whatever the number of rows.
-        Tx::Postgres(_) => "select unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]),              unnest($4::text[]), unnest($5::bigint[]), unnest($5::bigint[])"
+        Tx::Postgres(_) => "select unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]), \
+         unnest($4::text[]), unnest($5::bigint[]), unnest($5::bigint[])"
             .to_owned(),
     };
     let sql = format!(
-        "insert into object_error (job_ref, object_id, error_code, error_group, first_at, last_at) {rows}          on conflict (job_ref, object_id) do update set error_code = excluded.error_code,          error_group = excluded.error_group, last_at = excluded.last_at          where excluded.last_at >= object_error.last_at"
+        "insert into object_error (job_ref, object_id, error_code, error_group, first_at, last_at) {rows} \
+         on conflict (job_ref, object_id) do update set error_code = excluded.error_code, \
+         error_group = excluded.error_group, last_at = excluded.last_at \
+         where excluded.last_at >= object_error.last_at"
     );
     let noted = failed.iter().map(|((job_ref, object), row)| {
         let group = row.error_group().unwrap_or(ErrorGroup::Data).as_str();
@@ -148,7 +152,9 @@ async fn strike_off_values(
 ) -> Result<Vec<(i64,)>, sqlx::Error> {
     let size = done.len().next_power_of_two();
     let sql = format!(
-        "delete from object_error where (job_ref, object_id) in (select e.job_ref, e.object_id          from (values {}) as v join object_error e on e.job_ref = v.column1 and e.object_id = v.column2          and e.last_at <= v.column3) returning job_ref",
+        "delete from object_error where (job_ref, object_id) in (select e.job_ref, e.object_id \
+         from (values {}) as v join object_error e on e.job_ref = v.column1 and e.object_id = v.column2 \
+         and e.last_at <= v.column3) returning job_ref",
         plain_places(size, 3)
     );
     let mut query = sqlx::query_as(AssertSqlSafe(sql));
@@ -167,7 +173,10 @@ async fn strike_off_arrays(
     done: &[ObjectRow<'_>],
 ) -> Result<Vec<(i64,)>, sqlx::Error> {
     sqlx::query_as(
-        "delete from object_error e          using unnest($1::bigint[], $2::text[], $3::bigint[]) as done (job_ref, object_id, done_at)          where e.job_ref = done.job_ref and e.object_id = done.object_id and e.last_at <= done.done_at          returning e.job_ref",
+        "delete from object_error e \
+         using unnest($1::bigint[], $2::text[], $3::bigint[]) as done (job_ref, object_id, done_at) \
+         where e.job_ref = done.job_ref and e.object_id = done.object_id and e.last_at <= done.done_at \
+         returning e.job_ref",
     )
     .bind(column(done, |((job_ref, _), _)| *job_ref))
     .bind(column(done, |((_, object), _)| *object))

@@ -9,7 +9,7 @@ use syncwatch_domain::time::Timestamp;
 
 use crate::error::{During, StoreError};
 use crate::feed::{StoreEvent, Topic};
-use crate::lane::{Absorbed, absorb_all};
+use crate::lane::{Absorbed, absorb_all, overtakes};
 use crate::ledger::{close_ledger, enter_gaps};
 use crate::log::JobRefs;
 use crate::log_write::Way;
@@ -71,7 +71,7 @@ impl Store {
         .await?;
         record_cycles(&mut tx, &lanes, &commit.lanes).await?;
         keep_ledger(&mut tx, &lanes, &commit.lanes).await?;
-        record_jobs(&mut tx, commit.source, &commit.jobs, commit.jobs_complete).await?;
+        record_jobs(&mut tx, commit).await?;
         let tenant = self.tenant_of(&mut tx, commit).await?;
         let mut job_refs = JobRefs::new();
         if let Some(log) = &log {
@@ -251,12 +251,8 @@ async fn keep_ledger(
     Ok(())
 }
 
-async fn record_jobs(
-    tx: &mut Tx,
-    source: SourceId,
-    jobs: &[Job],
-    complete: bool,
-) -> Result<(), StoreError> {
+async fn record_jobs(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<(), StoreError> {
+    let (source, jobs, complete) = (commit.source, &commit.jobs, commit.jobs_complete);
     if jobs.is_empty() && !complete {
         return Ok(());
     }
@@ -275,7 +271,8 @@ async fn record_jobs(
             *gone == 0
                 && serde_json::from_str::<Job>(facts).is_ok_and(|before| {
                     // A list may end after a job was read alone that it read before.
-                    before.lasting() == job.lasting() || before.read_at > job.read_at
+                    before.lasting() == job.lasting()
+                        || overtakes(before.read_at, job.read_at, commit.finished_at)
                 })
         });
         if !same {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use syncwatch_domain::job::{Job, JobStatus, ScheduleState};
 use syncwatch_store::{CrossingLane, Expectation, LaneUpdate};
 
+use super::record::Taken;
 use super::sight::Sight;
 use super::{Learned, PollError, PollRun, Ran, pages, readable};
 use crate::graph::Endpoint;
@@ -101,9 +102,13 @@ fn learned(run: &PollRun<'_>, listed: Vec<JobFacts>, sight: &Sight) -> Learned {
     // First: a lane keeps its name when a new job takes the place of one that is gone.
     let ids: HashSet<&str> = listed.iter().map(|facts| facts.job_id.as_str()).collect();
     {
+        let taken = Taken {
+            began_at: run.started_at,
+            ended_at: run.tenant.now(),
+        };
         let mut shared = run.tenant.shared();
         // A later read may have seen a job that this list does not know yet.
-        if !shared.record.is_overtaken(principal, run.started_at) {
+        if !shared.record.is_overtaken(principal, taken) {
             shared.book.list(principal, |id| ids.contains(id));
         }
     }

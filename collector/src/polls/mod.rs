@@ -21,7 +21,7 @@ use syncwatch_store::{
     CrossingLane, Fact, LaneUpdate, PollCommit, PollOutcome, Store, StoreError, StoredSource,
 };
 
-use self::record::{JobNotes, LaneNotes};
+use self::record::{JobNotes, LaneNotes, Taken};
 use self::tenant::Tenant;
 use crate::graph::{Endpoint, GraphError, Next};
 use crate::parse::ParseError;
@@ -216,7 +216,7 @@ async fn commit(
 ) -> Result<Vec<StoredSource>, StoreError> {
     let principal = &run.source.state.key.instance;
     let told_gone = std::mem::take(&mut learned.told_gone);
-    let (lanes, jobs) = sift(run, &mut learned);
+    let (lanes, jobs) = sift(run, &mut learned, finished_at);
     let mut whole = commit_of(run, learned, finished_at);
     while whole.lanes.len() > LANES_AT_ONCE {
         let rest = whole.lanes.split_off(LANES_AT_ONCE);
@@ -243,14 +243,18 @@ async fn commit(
 }
 
 /// Leaves what has to be written, and gives what is on record once it is.
-fn sift(run: &PollRun<'_>, learned: &mut Learned) -> (LaneNotes, JobNotes) {
+fn sift(run: &PollRun<'_>, learned: &mut Learned, finished_at: Timestamp) -> (LaneNotes, JobNotes) {
     let record = &run.tenant.shared().record;
-    let lanes = record.sift_lanes(&mut learned.lanes, run.started_at);
+    let taken = Taken {
+        began_at: run.started_at,
+        ended_at: finished_at,
+    };
+    let lanes = record.sift_lanes(&mut learned.lanes, taken);
     let jobs = record.sift_jobs(
         &run.source.state.key.instance,
         &mut learned.jobs,
         &mut learned.jobs_complete,
-        run.started_at,
+        taken,
     );
     (lanes, jobs)
 }

@@ -49,6 +49,21 @@ pub(crate) struct JobNotes {
     complete: bool,
 }
 
+/// When a read began and ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) began_at: Timestamp,
+    pub(crate) ended_at: Timestamp,
+}
+
+impl Taken {
+    /// Whether a read that began at `other` knows better. One from the future does not: the clock
+    /// was put back.
+    fn is_overtaken_by(self, other: Timestamp) -> bool {
+        other > self.began_at && other <= self.ended_at
+    }
+}
+
 fn digest(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
@@ -70,26 +85,24 @@ fn content(update: &LaneUpdate) -> u64 {
 }
 
 impl Record {
-    /// Leaves of the updates of a read begun at `read_at` those that say something new, and tells
-    /// what to note once they are committed.
-    pub(crate) fn sift_lanes(
-        &self,
-        updates: &mut Vec<LaneUpdate>,
-        read_at: Timestamp,
-    ) -> LaneNotes {
+    /// Leaves of the updates of a read those that say something new, and tells what to note once
+    /// they are committed.
+    pub(crate) fn sift_lanes(&self, updates: &mut Vec<LaneUpdate>, taken: Taken) -> LaneNotes {
         let mut notes = Vec::new();
         updates.retain(|update| {
             let place = digest(&update.key);
             let content = content(update);
             let told = self.lanes.get(&place);
             let asks = update.confirmed || update.gaps_between.is_some();
-            if !asks && told.is_some_and(|told| told.content == content || told.read_at > read_at) {
+            let repeats =
+                |told: &ToldLane| told.content == content || taken.is_overtaken_by(told.read_at);
+            if !asks && told.is_some_and(repeats) {
                 return false;
             }
             let cycles = update.cycles.clone().into_boxed_slice();
             let told = ToldLane {
                 content,
-                read_at,
+                read_at: taken.began_at,
                 cycles,
             };
             notes.push((place, told));
@@ -131,15 +144,17 @@ impl Record {
         principal: &str,
         jobs: &mut Vec<Job>,
         complete: &mut bool,
-        read_at: Timestamp,
+        taken: Taken,
     ) -> JobNotes {
         let known = self.jobs.get(principal);
         let told = |job: &(u64, ToldJob)| known.and_then(|known| known.get(&job.0));
-        let notes: Vec<_> = jobs.iter().map(|job| note_of(job, read_at)).collect();
+        let notes: Vec<_> = jobs.iter().map(|job| note_of(job, taken)).collect();
         let is_new = |note: &(u64, ToldJob)| {
-            told(note).is_none_or(|told| told.content != note.1.content && told.read_at <= read_at)
+            told(note).is_none_or(|told| {
+                told.content != note.1.content && !taken.is_overtaken_by(told.read_at)
+            })
         };
-        let overtaken = self.is_overtaken(principal, read_at);
+        let overtaken = self.is_overtaken(principal, taken);
         // A service may list a job twice.
         let listed: HashSet<u64> = notes.iter().map(|note| note.0).collect();
         let as_many = known.map_or(0, HashMap::len) == listed.len();
@@ -163,14 +178,14 @@ impl Record {
         }
     }
 
-    /// Whether jobs of the configuration are on record from a read that began after `read_at`.
-    pub(crate) fn is_overtaken(&self, principal: &str, read_at: Timestamp) -> bool {
+    /// Whether jobs of the configuration are on record from a read that knows better.
+    pub(crate) fn is_overtaken(&self, principal: &str, taken: Taken) -> bool {
         let mut known = self
             .jobs
             .get(principal)
             .into_iter()
             .flat_map(HashMap::values);
-        known.any(|told| told.read_at > read_at)
+        known.any(|told| taken.is_overtaken_by(told.read_at))
     }
 
     /// The configuration is gone with all its jobs.
@@ -199,9 +214,12 @@ impl Record {
     }
 }
 
-fn note_of(job: &Job, read_at: Timestamp) -> (u64, ToldJob) {
-    let content = digest(&job.lasting());
-    (digest(&job.job_id), ToldJob { content, read_at })
+fn note_of(job: &Job, taken: Taken) -> (u64, ToldJob) {
+    let told = ToldJob {
+        content: digest(&job.lasting()),
+        read_at: taken.began_at,
+    };
+    (digest(&job.job_id), told)
 }
 
 #[cfg(test)]

@@ -38,10 +38,18 @@ fn confirmed(update: LaneUpdate) -> LaneUpdate {
     }
 }
 
+/// A read that began then and ended a while later.
+fn taken(began_at: Timestamp) -> Taken {
+    Taken {
+        began_at,
+        ended_at: began_at + std::time::Duration::from_millis(5),
+    }
+}
+
 /// Whether a read has to write the update; it is noted if so.
 fn writes(record: &mut Record, update: LaneUpdate, read_at: Timestamp) -> bool {
     let mut updates = vec![update];
-    let notes = record.sift_lanes(&mut updates, read_at);
+    let notes = record.sift_lanes(&mut updates, taken(read_at));
     record.note_lanes(notes);
     !updates.is_empty()
 }
@@ -65,8 +73,8 @@ fn what_is_on_record_is_not_written_again() {
 fn an_update_is_not_on_record_before_it_is_committed() {
     let record = Record::default();
     let mut updates = vec![update()];
-    drop(record.sift_lanes(&mut updates, EARLY));
-    drop(record.sift_lanes(&mut updates, EARLY));
+    drop(record.sift_lanes(&mut updates, taken(EARLY)));
+    drop(record.sift_lanes(&mut updates, taken(EARLY)));
     assert_eq!(updates, [update()]);
 }
 
@@ -77,10 +85,22 @@ fn a_list_does_not_take_back_what_was_confirmed_after_it_began() {
     assert!(!writes(&mut record, update(), EARLY), "it is older");
     // The list was sifted before the confirm read ended.
     let mut updates = vec![update()];
-    let notes = Record::default().sift_lanes(&mut updates, EARLY);
+    let notes = Record::default().sift_lanes(&mut updates, taken(EARLY));
     record.note_lanes(notes);
     assert!(writes(&mut record, paused(), LATE), "nobody knows any more");
     assert!(!writes(&mut record, paused(), LATE));
+}
+
+#[test]
+fn a_clock_that_was_put_back_silences_nothing() {
+    let hour = std::time::Duration::from_secs(3_600);
+    let mut record = Record::default();
+    assert!(writes(&mut record, confirmed(update()), EARLY + hour));
+    assert!(writes(&mut record, paused(), EARLY));
+    let job_of_then = [job("a", JobStatus::Active, EARLY + hour)];
+    written(&mut record, &job_of_then, true, EARLY + hour);
+    let now = [job("a", JobStatus::Quarantine, EARLY)];
+    assert_eq!(written(&mut record, &now, true, EARLY), (1, true));
 }
 
 fn job(id: &str, status: JobStatus, read_at: Timestamp) -> Job {
@@ -105,7 +125,7 @@ fn job(id: &str, status: JobStatus, read_at: Timestamp) -> Job {
 /// What a read has to write of its jobs, and whether as a complete list; it is noted.
 fn written(record: &mut Record, jobs: &[Job], list: bool, read_at: Timestamp) -> (usize, bool) {
     let (mut jobs, mut complete) = (jobs.to_vec(), list);
-    let notes = record.sift_jobs("sp1", &mut jobs, &mut complete, read_at);
+    let notes = record.sift_jobs("sp1", &mut jobs, &mut complete, taken(read_at));
     record.note_jobs("sp1", notes);
     (jobs.len(), complete)
 }

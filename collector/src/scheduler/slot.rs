@@ -182,6 +182,8 @@ impl Slot {
     /// The store refused: nothing of the run is on record.
     pub(super) fn not_kept(&mut self, now: Timestamp) {
         self.next_at = now + BACKOFF.wait(3, self.seed());
+        // Nor is a lane confirmed before: a full disk must not become a flood of requests.
+        self.not_before = self.not_before.max(self.next_at);
         self.waits_since = None;
     }
 

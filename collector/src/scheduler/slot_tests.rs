@@ -104,6 +104,18 @@ fn nothing_is_confirmed_beside_the_list_that_covers_it_or_that_makes_up_for_lost
 }
 
 #[test]
+fn what_the_store_refuses_is_read_again_after_a_pause_whatever_it_was_for() {
+    let mut slot = slot();
+    slot.read(at(0), None, Some(at(42)), 30 * MINUTE);
+    let confirm = begin(&mut slot, at(42));
+    slot.end(confirm);
+    slot.not_kept(at(42));
+    let due = slot.due_at().expect("not running");
+    assert!(due > at(43), "{due}");
+    assert!(due < at(60) + MINUTE, "{due}");
+}
+
+#[test]
 fn a_wait_that_a_confirm_read_was_told_outlives_the_end_of_an_older_list() {
     let mut slot = slot();
     slot.read(at(0), None, Some(at(62)), 30 * MINUTE);
