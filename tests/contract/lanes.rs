@@ -353,6 +353,7 @@ async fn a_list_that_ends_late_takes_back_nothing_that_was_confirmed_meanwhile(b
     alone.outcome = PollOutcome::Partial;
     let mut list = told(40, JobStatus::Active, update("a", &[35]));
     list.jobs_complete = true;
+    list.finished_at = at(55);
     bench
         .write(&told(10, JobStatus::Active, update("a", &[5])))
         .await;
