@@ -1,12 +1,12 @@
 //! A stand-in for everything the product talks to: Microsoft Graph, the token endpoint, managed identities, a mail
-//! server, the Teams Workflows endpoint and a webhook. It is as nasty as the real ones, and it depends on no other
-//! crate of the workspace, so that it cannot share a misunderstanding with them.
+//! server, the Teams Workflows endpoint, a webhook, and the PowerShell of a sync server. It is as nasty as the real
+//! ones, and it depends on no other crate of the workspace, so that it cannot share a misunderstanding with them.
 //!
 //! Guarantees: what a client sees is a function of seed, story, time and the requests so far; time comes from a
 //! [`SimClock`]; nothing listens outside loopback; a stop ends every task. It must never be part of the product except
 //! for its `demo` command.
 //!
-//! Start reading at [`Simulator::start`], [`Action`] and [`Story`].
+//! Start reading at [`Simulator::start`], [`Action`], [`Story`] and [`sync_server::SyncServer`].
 
 mod action;
 pub mod bulk;
@@ -20,6 +20,7 @@ mod people;
 mod simulator;
 pub mod sinks;
 pub mod story;
+pub mod sync_server;
 mod times;
 mod world;
 
