@@ -5,9 +5,10 @@
 //! move forward. Never makes a network call inside a transaction, never hands a transaction out,
 //! never decides whether a lane is late: that is the domain's.
 //!
-//! Three ways in: [`Store::commit_poll`] (the collector), [`Store::commit_judgement`] (the
-//! evaluator) and [`Store::claim_deliveries`] (the deliverer). Everything else reads.
+//! Four ways in: [`Store::commit_poll`] and [`Store::commit_report`] (the collector),
+//! [`Store::commit_judgement`] (the evaluator) and [`Store::claim_deliveries`] (the deliverer). Everything else reads.
 
+mod agent;
 mod codec;
 mod delivery;
 mod error;
@@ -31,6 +32,7 @@ mod store;
 mod unseen;
 mod view;
 
+pub use agent::StoredRecord;
 pub use error::{StoreError, Trouble};
 pub use feed::{Feed, StoreEvent, Topic, Wake};
 pub use log::StoredLogRow;

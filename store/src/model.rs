@@ -11,6 +11,7 @@ use syncwatch_domain::delivery::{AttemptResult, NewDelivery};
 use syncwatch_domain::job::{ErrorGroup, Job};
 use syncwatch_domain::lane::{LaneKey, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
+use syncwatch_domain::report::{AgentIdentity, Record};
 use syncwatch_domain::source::{ReadFailure, SourceKey, SourceState};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::LaneFacts;
@@ -387,4 +388,51 @@ pub struct OutboxDepth {
     pub depth: i64,
     /// The oldest of them.
     pub oldest_created_at: Option<Timestamp>,
+}
+
+/// An agent, as it last reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAgent {
+    /// Tenant it belongs to.
+    pub tenant: String,
+    /// What it says about itself.
+    pub identity: AgentIdentity,
+    /// When its first report came.
+    pub first_seen_at: Timestamp,
+    /// When its newest report came.
+    pub reported_at: Timestamp,
+    /// How far its clock is ahead, in milliseconds; negative when it is behind.
+    pub clock_ahead_ms: i64,
+}
+
+/// A record as it is to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct AgentRecord<'a> {
+    /// The record as it came.
+    pub record: &'a Record,
+    /// When it was read, the clock of its server corrected.
+    pub read_at: Timestamp,
+}
+
+/// A batch of an agent, and all that was learned from it; committed as a whole.
+#[derive(Debug)]
+pub struct ReportCommit<'a> {
+    /// Tenant of the agent.
+    pub tenant: &'a str,
+    /// Who reports.
+    pub agent: &'a AgentIdentity,
+    /// The spool the records come from.
+    pub spool: &'a str,
+    /// How far that spool had come home when the batch was looked at.
+    pub acknowledged: u64,
+    /// How far it has come home with this batch.
+    pub acknowledges: u64,
+    /// When the batch came.
+    pub received_at: Timestamp,
+    /// How far the agent's clock is ahead, in milliseconds.
+    pub clock_ahead_ms: i64,
+    /// Its records after [`Self::acknowledged`].
+    pub records: Vec<AgentRecord<'a>>,
+    /// What they say, one poll per section.
+    pub polls: Vec<PollCommit<'a>>,
 }

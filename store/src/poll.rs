@@ -11,9 +11,9 @@ use crate::error::{During, StoreError};
 use crate::feed::{StoreEvent, Topic};
 use crate::lane::{Absorbed, absorb_all, overtakes};
 use crate::ledger::{close_ledger, enter_gaps};
-use crate::log::JobRefs;
+use crate::log::{JobRefs, NewLog};
 use crate::log_write::Way;
-use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId};
+use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId, StoredSource};
 use crate::pools::{Tx, execute, fetch_in};
 use crate::source::{ensure_source, record_attempt, retire_source};
 use crate::store::Store;
@@ -55,13 +55,27 @@ impl Store {
         policy: &LanePolicy,
     ) -> Result<Option<PollReceipt>, StoreError> {
         const OPERATION: &str = "commit a poll";
-        let mut receipt = PollReceipt::default();
-        let log = commit.log.map(|page| self.still_new(page));
         let mut tx = self.begin(OPERATION).await?;
+        let Some(written) = self.write_poll(&mut tx, way, commit, policy).await? else {
+            return tx.rollback(OPERATION).await.map(|()| None);
+        };
+        self.commit(tx, OPERATION, &[Topic::Observed]).await?;
+        Ok(Some(self.after_poll(commit, written)))
+    }
+
+    /// Writes a poll within a transaction; `None` when the way was the wrong one.
+    pub(crate) async fn write_poll<'a>(
+        &self,
+        tx: &mut Tx,
+        way: Way,
+        commit: &PollCommit<'a>,
+        policy: &LanePolicy,
+    ) -> Result<Option<Written<'a>>, StoreError> {
+        let log = commit.log.map(|page| self.still_new(page));
         let now = commit.finished_at;
-        record_attempt(&mut tx, commit).await?;
+        record_attempt(tx, commit).await?;
         let lanes = absorb_all(
-            &mut tx,
+            tx,
             commit.source,
             &commit.lanes,
             policy,
@@ -69,46 +83,40 @@ impl Store {
             now,
         )
         .await?;
-        record_cycles(&mut tx, &lanes, &commit.lanes).await?;
-        keep_ledger(&mut tx, &lanes, &commit.lanes).await?;
-        record_jobs(&mut tx, commit).await?;
-        let tenant = self.tenant_of(&mut tx, commit).await?;
-        let mut job_refs = JobRefs::new();
-        if let Some(log) = &log {
-            let stored = self.store_log(&mut tx, &tenant, log, way, &mut receipt);
+        record_cycles(tx, &lanes, &commit.lanes).await?;
+        keep_ledger(tx, &lanes, &commit.lanes).await?;
+        record_jobs(tx, commit).await?;
+        let mut written = Written {
+            tenant: self.tenant_of(tx, commit).await?,
+            lanes,
+            log,
+            job_refs: JobRefs::new(),
+            receipt: PollReceipt::default(),
+        };
+        if let Some(log) = &written.log {
+            let stored = self.store_log(tx, &written.tenant, log, way, &mut written.receipt);
             match stored.await? {
-                Some(refs) => job_refs = refs,
-                None => return tx.rollback(OPERATION).await.map(|()| None),
+                Some(refs) => written.job_refs = refs,
+                None => return Ok(None),
             }
         }
-        record_facts(&mut tx, &tenant, &commit.facts, commit.started_at).await?;
-        for key in &commit.discovered {
-            receipt
-                .discovered
-                .push(ensure_source(&mut tx, key, now).await?);
+        record_facts(tx, &written.tenant, &commit.facts, commit.started_at).await?;
+        written.receipt.discovered = change_sources(tx, commit).await?;
+        Ok(Some(written))
+    }
+
+    /// What follows from a poll once it is committed.
+    pub(crate) fn after_poll(&self, commit: &PollCommit<'_>, written: Written<'_>) -> PollReceipt {
+        if let Some(log) = &written.log {
+            self.remember_log(&written.tenant, log, written.job_refs);
         }
-        for key in &commit.retired {
-            retire_source(&mut tx, key, "its configuration is gone").await?;
-        }
-        for key in &commit.unwatched {
-            retire_source(
-                &mut tx,
-                key,
-                "the configuration of syncwatch does not ask for it",
-            )
-            .await?;
-        }
-        self.commit(tx, OPERATION, &[Topic::Observed]).await?;
-        if let Some(log) = &log {
-            self.remember_log(&tenant, log, job_refs);
-        }
-        for (lane, update) in lanes.iter().zip(&commit.lanes) {
+        for (lane, update) in written.lanes.iter().zip(&commit.lanes) {
             if lane.before.is_none() {
                 self.feed()
                     .publish(StoreEvent::LaneFound(update.key.clone()));
             }
         }
-        Ok(Some(receipt))
+        written.receipt
     }
 
     /// The tenant of the polled source, where it is needed; asked once.
@@ -132,6 +140,34 @@ impl Store {
         self.remember_tenant(commit.source, &row.0);
         Ok(row.0)
     }
+}
+
+/// A poll that is written and waits for the commit.
+pub(crate) struct Written<'a> {
+    tenant: String,
+    lanes: Vec<Absorbed>,
+    log: Option<NewLog<'a>>,
+    job_refs: JobRefs,
+    receipt: PollReceipt,
+}
+
+/// Adds and retires sources; gives those that were found.
+async fn change_sources(
+    tx: &mut Tx,
+    commit: &PollCommit<'_>,
+) -> Result<Vec<StoredSource>, StoreError> {
+    let mut discovered = Vec::with_capacity(commit.discovered.len());
+    for key in &commit.discovered {
+        discovered.push(ensure_source(tx, key, commit.finished_at).await?);
+    }
+    for key in &commit.retired {
+        retire_source(tx, key, "its configuration is gone").await?;
+    }
+    for key in &commit.unwatched {
+        let reason = "the configuration of syncwatch does not ask for it";
+        retire_source(tx, key, reason).await?;
+    }
+    Ok(discovered)
 }
 
 /// Whether others would wait long for the end of this commit.

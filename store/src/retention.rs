@@ -35,13 +35,23 @@ impl Store {
             .bind(rows_before)
             .bind(BITE)
         )?;
+        let records = execute!(
+            &mut tx,
+            "remove old records of agents",
+            sqlx::query(
+                "delete from agent_record where (spool_ref, seq) in \
+                 (select spool_ref, seq from agent_record where read_at < $1 order by read_at limit $2)"
+            )
+            .bind(rows_before)
+            .bind(BITE)
+        )?;
         let cycles = prune_cycles(&mut tx, cycles_before).await?;
         let alerts = prune_alerts(&mut tx, alerts_before).await?;
         self.commit(tx, OPERATION, &[]).await?;
         let bite = BITE.unsigned_abs();
-        let more = observations == bite || cycles >= bite || alerts >= bite;
+        let more = observations == bite || records == bite || cycles >= bite || alerts >= bite;
         Ok(PruneReport {
-            observations,
+            observations: observations + records,
             cycles,
             alerts,
             more,

@@ -115,7 +115,7 @@ pub struct AlertFilter {
 /// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Log rows.
+    /// Log rows and records of agents.
     pub observations: Duration,
     /// Cycles and transitions.
     pub cycles: Duration,
@@ -126,7 +126,7 @@ pub struct Retention {
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PruneReport {
-    /// Log rows.
+    /// Log rows and records of agents.
     pub observations: u64,
     /// Cycles and transitions.
     pub cycles: u64,

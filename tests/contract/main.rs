@@ -1,5 +1,6 @@
 //! The contract of the store, stamped on both databases: whatever one does, the other does too.
 
+mod agents;
 mod alerts;
 mod bench;
 mod lanes;

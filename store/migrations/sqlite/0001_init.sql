@@ -228,3 +228,39 @@ create table attempt (
     error text,
     primary key (delivery_id, number)
 ) without rowid;
+
+-- Agents on sync servers.
+create table agent (
+    id integer primary key,
+    tenant text not null,
+    agent_id text not null,
+    host text not null,
+    -- Version, roles and the rest of what it says about itself, as JSON.
+    identity text not null,
+    first_seen_at bigint not null,
+    reported_at bigint not null,
+    clock_ahead_ms bigint not null,
+    unique (tenant, agent_id)
+);
+
+-- How far each spool of an agent has come home. A spool that was lost begins anew under another name.
+create table agent_spool (
+    id integer primary key,
+    agent_ref bigint not null references agent (id),
+    spool text not null,
+    acknowledged bigint not null,
+    unique (agent_ref, spool)
+);
+
+-- What agents read, as it came. Numbers of a spool grow, so inserts stay local.
+create table agent_record (
+    spool_ref bigint not null references agent_spool (id),
+    seq bigint not null,
+    section text not null,
+    read_at bigint not null,
+    outcome text not null,
+    dictionary smallint not null,
+    raw blob not null,
+    primary key (spool_ref, seq)
+);
+create index agent_record_read on agent_record (read_at);
