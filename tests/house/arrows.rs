@@ -14,6 +14,7 @@ const EVERYTHING: &[&str] = &[
     "syncwatch-alerting",
     "syncwatch-exporters",
     "syncwatch",
+    "syncwatch-agent",
     "syncwatch-simulator",
     "syncwatch-tests",
 ];
@@ -46,6 +47,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "syncwatch-simulator",
         ],
     ),
+    // What stands on a sync server brings no database and no alerting with it.
+    ("syncwatch-agent", &["syncwatch-domain"]),
     ("syncwatch-simulator", &[]),
     ("syncwatch-tests", EVERYTHING),
     ("syncwatch-bench", EVERYTHING),
