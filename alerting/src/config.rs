@@ -9,6 +9,8 @@ mod problem;
 mod raw;
 mod receiver;
 mod route;
+mod servers;
+mod versions;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub(crate) use self::endpoint::{endpoint, is_loopback, teams_endpoint};
 pub use self::problem::Problem;
 pub use self::raw::{HeaderText, OneOrMany, RawReceiver, RawRoute};
 pub use self::route::ROUTE_LABELS;
+pub use self::servers::{RawServerAlerts, ServerSettings};
+pub use self::versions::{AgentBuild, ConnectVersion, Feature, Version, Versions, VersionsError};
 
 /// Who can be told, and who is told what; checked.
 #[derive(Clone, Debug, Default)]

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod lanes;
 pub mod object_errors;
 pub mod rights;
+pub mod servers;
 pub mod sources;
 pub mod unwatched;
 mod words;

@@ -9,6 +9,7 @@ mod error;
 mod firing;
 mod group;
 mod judge;
+mod servers;
 mod settle;
 mod shell;
 mod snapshot;
@@ -20,12 +21,14 @@ use std::time::Duration;
 
 use syncwatch_domain::alert::{Condition, Notification, NotificationEvent, Respite};
 use syncwatch_domain::delivery::{DeliveryState, NewDelivery};
+use syncwatch_domain::lane::Engine;
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{DueLane, Judgement, LaneJudgement, Seen, Store, StoreError, StoredJob};
 use tokio::sync::watch;
 
 pub use self::error::EvaluatorError;
 use self::firing::{Firing, Key};
+use self::servers::Looks;
 use self::settle::{Settled, settle};
 use self::snapshot::Snapshot;
 use crate::config::AlertSettings;
@@ -77,6 +80,8 @@ pub struct Evaluator {
     firing: Option<Firing>,
     /// When to look at everything anew; `None` for at once.
     sweep_at: Option<Timestamp>,
+    /// When to look at the sync servers of tenants again.
+    looks: Looks,
 }
 
 /// One judgement before it is committed.
@@ -100,6 +105,7 @@ impl Evaluator {
             terms,
             firing: None,
             sweep_at: None,
+            looks: Looks::default(),
         }
     }
 
@@ -138,7 +144,7 @@ impl Evaluator {
         self.judge_rest(terms, &waited, now, report).await?;
         let lane_due = self.store.next_lane_due(now).await?;
         let word_due = wait::next_due(self.firing(now).await?, now);
-        report.next_due = [lane_due, word_due, self.sweep_at]
+        report.next_due = [lane_due, word_due, self.sweep_at, self.looks.next()]
             .into_iter()
             .flatten()
             .min();
@@ -178,10 +184,13 @@ impl Evaluator {
         due: Vec<DueLane>,
         now: Timestamp,
     ) -> Result<Draft, EvaluatorError> {
-        let firing = self.firing(now).await?;
+        self.firing(now).await?;
+        let known = Firing::default();
+        let firing = self.firing.as_ref().unwrap_or(&known);
         let mut conditions = Vec::new();
         let mut lanes = Vec::with_capacity(due.len());
         let mut jobs = Vec::new();
+        let mut tenants = BTreeSet::new();
         for lane in &due {
             let (judgement, verdict) = judge::judge_lane(lane, firing, now);
             // Most lanes recover from nothing: only a change of status has consequences.
@@ -190,11 +199,16 @@ impl Evaluator {
                 if judge::begins_to_fail(&judgement) {
                     let job_id = lane.job_id.as_deref();
                     jobs.extend(job_id.map(|job_id| (lane.key.tenant.as_str(), job_id)));
+                    if lane.key.engine == Engine::Connect {
+                        tenants.insert(lane.key.tenant.clone());
+                    }
                 }
             }
             lanes.push(judgement);
         }
         conditions.retain(|condition| judge::matters(condition, firing));
+        let found = &mut conditions;
+        servers::explain(&self.store, &tenants, found, firing, &terms.settings, now).await?;
         let mut seen = Seen::default();
         if !jobs.is_empty() {
             // What a job is up to must be known before its lanes are: one cause, one message.
@@ -213,7 +227,7 @@ impl Evaluator {
         })
     }
 
-    /// Sources, rights, jobs, object errors and credentials.
+    /// Sources, rights, jobs, object errors, credentials and sync servers.
     async fn judge_rest(
         &mut self,
         terms: &Terms,
@@ -228,16 +242,17 @@ impl Evaluator {
             let Some(firing) = self.firing.as_ref() else {
                 continue;
             };
-            let snapshot = Snapshot::load(&self.store, sweep).await?;
-            let conditions = snapshot
-                .conditions(&self.store, firing, &terms.settings, now)
+            let due = self.looks.due(now);
+            let snapshot = Snapshot::load(&self.store, sweep, &due).await?;
+            let said = snapshot
+                .said(&self.store, firing, &terms.settings, now)
                 .await?;
             let next = next_sweep(&snapshot, &terms.settings, now, sweep);
             let more = snapshot.more;
             let draft = Draft {
                 now,
                 lanes: Vec::new(),
-                conditions,
+                conditions: said.conditions,
                 waited: waited.clone(),
                 idle: !snapshot.has_news,
                 seen: snapshot.seen,
@@ -249,6 +264,7 @@ impl Evaluator {
                 }
                 continue;
             }
+            self.looks.note(said.looks);
             self.sweep_at = [next, self.sweep_at.filter(|at| *at > now)]
                 .into_iter()
                 .flatten()
@@ -369,7 +385,7 @@ impl Evaluator {
             Some(firing) => firing,
             None => {
                 let mut ended = Vec::new();
-                for rule in detect::causes::LINGERING {
+                for rule in detect::causes::lingering() {
                     let since = now - Respite::LONGEST;
                     ended.extend(self.store.lately_resolved(rule, since).await?);
                 }

@@ -19,6 +19,11 @@ pub enum CollectorError {
         #[source]
         source: reqwest::Error,
     },
+    /// The system gives no random numbers.
+    #[error(
+        "cannot make a key for comparing the tokens of agents: the system gives no random numbers"
+    )]
+    Random,
     /// The store refused.
     #[error("cannot keep what was read")]
     Store(#[from] StoreError),

@@ -47,14 +47,16 @@ pub async fn check(tenant: &TenantConfig, clock: &Arc<dyn Clock>) -> LiveFinding
         }
     };
     let roles = roles(&token);
-    let rights = Poll::ALL
+    let rights = Poll::GRAPH
         .iter()
         .filter(|poll| tenant.poll(**poll).enabled)
-        .map(|poll| RightFinding {
-            poll: *poll,
-            right: poll.right(),
-            held_by: roles.as_ref().and_then(|roles| held_by(*poll, roles)),
-            known: roles.is_some(),
+        .filter_map(|poll| {
+            Some(RightFinding {
+                poll: *poll,
+                right: poll.right()?,
+                held_by: roles.as_ref().and_then(|roles| held_by(*poll, roles)),
+                known: roles.is_some(),
+            })
         })
         .collect();
     LiveFinding {
@@ -114,6 +116,7 @@ fn held_by(poll: Poll, roles: &[String]) -> Option<&'static str> {
             "OnPremisesPublishingProfiles.ReadWrite.All",
             "Policy.Read.HybridAuthentication",
         ],
+        Poll::AgentReports | Poll::AgentSection => &[],
     };
     any.iter()
         .copied()

@@ -6,10 +6,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::digest_hex;
-use crate::lane::{LaneKey, words};
+use crate::lane::words;
 use crate::source::SourceKey;
 use crate::span::Span;
 use crate::time::Timestamp;
+
+mod subject;
+
+pub use subject::Subject;
 
 words! {
     /// What an alert says.
@@ -34,6 +38,52 @@ words! {
         RightMissing = "RightMissing",
         /// The credential syncwatch signs in with ends soon.
         CredentialExpiring = "CredentialExpiring",
+        /// Connect's scheduler starts no cycles: it is switched off.
+        SchedulerDisabled = "SchedulerDisabled",
+        /// Connect's scheduler is held by a configuration wizard that stays open.
+        SchedulerSuspended = "SchedulerSuspended",
+        /// Connect's scheduler let the planned start of a cycle pass.
+        SchedulerStalled = "SchedulerStalled",
+        /// A run of Connect takes far longer than its like.
+        SchedulerHung = "SchedulerHung",
+        /// The maintenance of Connect's scheduler is switched off.
+        MaintenanceDisabled = "MaintenanceDisabled",
+        /// Connect is about to need a full synchronization, or needs it.
+        PurgeRisk = "PurgeRisk",
+        /// A run of a connector did not come to its end.
+        RunFailed = "RunFailed",
+        /// A run of a connector came to its end with errors.
+        RunWithErrors = "RunWithErrors",
+        /// Password hashes of a domain fail again and again.
+        PasswordHashFailing = "PasswordHashFailing",
+        /// The state of password hash sync of a domain looks older than it is.
+        PasswordStateNotStored = "PasswordStateNotStored",
+        /// Password hash sync is on at the server and off in the tenant.
+        PasswordHashOffInCloud = "PasswordHashOffInCloud",
+        /// Every Connect server of a tenant is in staging mode.
+        NoActiveServer = "NoActiveServer",
+        /// More than one Connect server of a tenant exports.
+        TwoActiveServers = "TwoActiveServers",
+        /// The guard against accidental deletes stopped Connect's export.
+        DeletionsStopped = "DeletionsStopped",
+        /// Connect's database comes near its limit.
+        DatabaseFilling = "DatabaseFilling",
+        /// What is installed is not supported, or not for long.
+        VersionUnsupported = "VersionUnsupported",
+        /// The certificate Connect signs in with ends, or has ended.
+        CertificateEnding = "CertificateEnding",
+        /// A service that should run does not.
+        ServiceStopped = "ServiceStopped",
+        /// Nothing takes over when a Cloud Sync agent fails.
+        AgentsNotRedundant = "AgentsNotRedundant",
+        /// A container that a Cloud Sync configuration names is not there.
+        ContainerGone = "ContainerGone",
+        /// A sync server does not reach a domain.
+        DomainUnreachable = "DomainUnreachable",
+        /// The clock of a sync server is wrong.
+        AgentClockWrong = "AgentClockWrong",
+        /// Records of an agent were lost before they came home.
+        AgentGap = "AgentGap",
     }
 }
 
@@ -56,75 +106,6 @@ words! {
         Firing = "firing",
         /// It was seen not to hold any more.
         Resolved = "resolved",
-    }
-}
-
-/// What an alert is about. `path` is unique within the tenant and stable over restarts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Subject {
-    /// Name of the tenant in the config.
-    pub tenant: String,
-    /// Key below the tenant, e.g. `lane/cloud/objects/ad.example` or `job/<id>`.
-    pub path: String,
-    /// The same for people, e.g. `Cloud Sync password hashes of ad.example`.
-    pub title: String,
-}
-
-impl Subject {
-    /// A lane.
-    #[must_use]
-    pub fn lane(key: &LaneKey) -> Self {
-        let engine = match key.engine {
-            crate::lane::Engine::Connect => "Connect Sync",
-            crate::lane::Engine::Cloud => "Cloud Sync",
-        };
-        let kind = match key.kind {
-            crate::lane::LaneKind::Objects => "objects",
-            crate::lane::LaneKind::PasswordHash => "password hashes",
-        };
-        Self {
-            tenant: key.tenant.clone(),
-            path: format!("lane/{}/{}/{}", key.engine, key.kind, key.partition),
-            title: format!("{engine} {kind} of {}", key.partition),
-        }
-    }
-
-    /// A Cloud Sync job.
-    #[must_use]
-    pub fn job(tenant: &str, job_id: &str, template: &str, domain: &str) -> Self {
-        Self {
-            tenant: tenant.to_owned(),
-            path: format!("job/{job_id}"),
-            title: format!("Cloud Sync job {template} of {domain}"),
-        }
-    }
-
-    /// A single source.
-    #[must_use]
-    pub fn source(key: &SourceKey) -> Self {
-        let instance = if key.instance.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", key.instance)
-        };
-        Self {
-            tenant: key.tenant.clone(),
-            path: format!("source/{}/{}", key.poll, key.instance),
-            title: format!(
-                "Microsoft Graph {}{instance}",
-                key.poll.as_str().replace('_', " ")
-            ),
-        }
-    }
-
-    /// Everything of a tenant that Microsoft Graph tells.
-    #[must_use]
-    pub fn graph(tenant: &str) -> Self {
-        Self {
-            tenant: tenant.to_owned(),
-            path: "graph".to_owned(),
-            title: "Microsoft Graph".to_owned(),
-        }
     }
 }
 
@@ -310,7 +291,7 @@ impl Notification {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::{Engine, LaneKind};
+    use crate::lane::{Engine, LaneKey, LaneKind};
 
     #[test]
     fn the_same_facts_give_the_same_alert_and_another_start_another_one() {

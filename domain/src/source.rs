@@ -8,7 +8,7 @@ use crate::lane::words;
 use crate::time::Timestamp;
 
 words! {
-    /// What is asked of Microsoft Graph.
+    /// What is asked of Microsoft Graph, and what agents on sync servers report.
     Poll {
         /// Which Cloud Sync configurations exist.
         ServicePrincipals = "service_principals",
@@ -26,6 +26,10 @@ words! {
         Agents = "agents",
         /// Credentials of the own application.
         Credentials = "credentials",
+        /// Reports of an agent, whatever they say; fails when none comes.
+        AgentReports = "agent_reports",
+        /// One section of an agent's reports.
+        AgentSection = "agent_section",
     }
 }
 
@@ -36,7 +40,8 @@ pub struct SourceKey {
     pub tenant: String,
     /// What is asked.
     pub poll: Poll,
-    /// Which one, where there are several: the service principal of a jobs poll; else empty.
+    /// Which one, where there are several: the service principal of a jobs poll, the host of an
+    /// agent, host and section (`SYNC01/scheduler`); else empty.
     pub instance: String,
 }
 
@@ -128,10 +133,28 @@ pub struct Right {
 }
 
 impl Poll {
-    /// The application permission a poll needs (Microsoft Graph permissions reference) and what
-    /// is lost without it.
+    /// What is asked of Microsoft Graph.
+    pub const GRAPH: &'static [Self] = &[
+        Self::ServicePrincipals,
+        Self::Jobs,
+        Self::ProvisioningLogs,
+        Self::DirectoryAudits,
+        Self::Organization,
+        Self::OrganizationBeta,
+        Self::Agents,
+        Self::Credentials,
+    ];
+
+    /// Whether Microsoft Graph is asked.
     #[must_use]
-    pub const fn right(self) -> Right {
+    pub const fn is_graph(self) -> bool {
+        !matches!(self, Self::AgentReports | Self::AgentSection)
+    }
+
+    /// The application permission a poll of Microsoft Graph needs (Microsoft Graph permissions
+    /// reference) and what is lost without it; `None` where Graph is not asked.
+    #[must_use]
+    pub const fn right(self) -> Option<Right> {
         let (permission, lost, optional) = match self {
             Self::ServicePrincipals => (
                 "Application.Read.All",
@@ -173,11 +196,25 @@ impl Poll {
                 "the warning before the own credential expires",
                 true,
             ),
+            Self::AgentReports | Self::AgentSection => return None,
         };
-        Right {
+        Some(Right {
             permission,
             lost,
             optional,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graph_is_asked_for_everything_that_needs_a_right() {
+        for poll in Poll::ALL {
+            assert_eq!(poll.is_graph(), Poll::GRAPH.contains(poll), "{poll}");
+            assert_eq!(poll.is_graph(), poll.right().is_some(), "{poll}");
         }
     }
 }

@@ -12,11 +12,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::error::AppError;
-use crate::http::{Stage, Surface, router};
+use crate::http::{Door, Stage, Surface, intake_router, router};
 use crate::lifecycle::Tasks;
 use crate::opening;
 use crate::running::Running;
+use crate::tls::{self, TlsListener};
 use crate::wiring::Boot;
+
+/// Where agents on other machines come in.
+#[derive(Debug)]
+struct IntakeListener {
+    listener: TcpListener,
+    addr: SocketAddr,
+    tls: Arc<rustls::ServerConfig>,
+}
 
 /// A service that is bound to its address and not started yet.
 #[derive(Debug)]
@@ -25,6 +34,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     listener: TcpListener,
     addr: SocketAddr,
+    intake: Option<IntakeListener>,
     options: StoreOptions,
 }
 
@@ -35,17 +45,33 @@ impl App {
     /// When the address is taken or a file cannot be read.
     pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
         let options = opening::store_options(&config)?;
-        let listen = config.server.listen;
-        let refused = |source| AppError::Listen { listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        let addr = listener.local_addr().map_err(refused)?;
+        let (listener, addr) = bind(config.server.listen).await?;
+        let intake = match &config.intake {
+            Some(intake) => {
+                let tls = tls::server_config(intake)?;
+                let (listener, addr) = bind(intake.listen).await?;
+                Some(IntakeListener {
+                    listener,
+                    addr,
+                    tls,
+                })
+            }
+            None => None,
+        };
         Ok(Self {
             config,
             clock,
             listener,
             addr,
+            intake,
             options,
         })
+    }
+
+    /// Where agents on other machines are listened to.
+    #[must_use]
+    pub fn intake_addr(&self) -> Option<SocketAddr> {
+        self.intake.as_ref().map(|intake| intake.addr)
     }
 
     /// Lets a test look at every commit.
@@ -64,6 +90,7 @@ impl App {
             clock,
             listener,
             addr,
+            intake,
             options,
         } = self;
         let tasks = Tasks::new(CancellationToken::new());
@@ -74,8 +101,20 @@ impl App {
             stage: watched.clone(),
             tasks: tasks.clone(),
             clock: Arc::clone(&clock),
+            door: Door::default(),
             stop: stop.clone(),
         };
+        if let Some(IntakeListener {
+            listener,
+            addr,
+            tls,
+        }) = intake
+        {
+            let listener = TlsListener::new(listener, addr, tls, stop.clone());
+            let serve = axum::serve(listener, intake_router(surface.clone()))
+                .with_graceful_shutdown(stop.clone().cancelled_owned());
+            tasks.spawn("intake", serve.into_future());
+        }
         let serve =
             axum::serve(listener, router(surface)).with_graceful_shutdown(stop.cancelled_owned());
         tasks.spawn("listener", serve.into_future());
@@ -89,4 +128,11 @@ impl App {
         tasks.spawn_finite("start", boot.run());
         Running::new(addr, grace, tasks, watched)
     }
+}
+
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let refused = |source| AppError::Listen { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let addr = listener.local_addr().map_err(refused)?;
+    Ok((listener, addr))
 }

@@ -7,6 +7,8 @@ use syncwatch_alerting::notify::NotifierError;
 use syncwatch_collector::CollectorError;
 use thiserror::Error;
 
+use crate::tls::TlsError;
+
 /// Why the service cannot start.
 #[derive(Debug, Error)]
 pub enum AppError {
@@ -19,6 +21,9 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
+    /// The address for agents cannot speak TLS.
+    #[error("agents cannot be listened to")]
+    Tls(#[from] TlsError),
     /// The file with the database url.
     #[error("cannot read the database url from {path}")]
     UrlFile {

@@ -23,6 +23,7 @@ pub mod notify_test;
 mod opening;
 mod retention;
 mod running;
+pub mod tls;
 mod wiring;
 mod words;
 

@@ -87,7 +87,7 @@ impl Boot {
             .map_err(|error| AppError::receivers(&[error]))?;
         register_config_gauge(&registry)?;
 
-        let caught_up = collector.caught_up();
+        let (caught_up, intake) = (collector.caught_up(), collector.intake());
         tasks.spawn("collector", loops::collect(collector, stop()));
         tasks.spawn(
             "evaluator",
@@ -103,6 +103,7 @@ impl Boot {
         stage.send_replace(Stage::Serving(Box::new(Serving {
             store,
             exporter,
+            intake,
             tester,
             terms,
             caught_up,

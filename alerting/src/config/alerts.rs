@@ -1,6 +1,8 @@
 //! The section `[alerts]`: from when on something is worth an alert.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -11,6 +13,8 @@ use syncwatch_domain::span::Span;
 
 use super::Problem;
 use super::problem::Inspection;
+use super::servers::{RawServerAlerts, ServerSettings};
+use super::versions::Versions;
 
 /// From when on something is worth an alert. When a lane is late or missed its window is decided
 /// by `[lanes]`.
@@ -47,6 +51,14 @@ pub struct RawAlerts {
     pub credential_critical: String,
     /// Severity of a rule in place of its own: `JobPaused = "info"`.
     pub severity: BTreeMap<String, String>,
+    /// File with the versions of Connect Sync and of the Cloud Sync agent and the end of their
+    /// support, in place of the one this build brings along: dates change more often than syncwatch
+    /// does. Read with the configuration. Its form is that of `alerting/data/versions.toml`.
+    #[schemars(example = &"/etc/syncwatch/versions.toml")]
+    pub versions_file: Option<PathBuf>,
+    /// From when on something about a sync server is worth an alert. On a Connect server in staging
+    /// mode every level is one step lower.
+    pub servers: RawServerAlerts,
 }
 
 impl Default for RawAlerts {
@@ -63,6 +75,8 @@ impl Default for RawAlerts {
             credential_warning: "30d".into(),
             credential_critical: "7d".into(),
             severity: BTreeMap::new(),
+            versions_file: None,
+            servers: RawServerAlerts::default(),
         }
     }
 }
@@ -92,6 +106,10 @@ pub struct AlertSettings {
     pub credential_critical: Duration,
     /// Severities set by the operator.
     pub severity: BTreeMap<Rule, Severity>,
+    /// What is known of versions.
+    pub versions: Arc<Versions>,
+    /// Levels of sync servers.
+    pub servers: ServerSettings,
 }
 
 impl Default for AlertSettings {
@@ -109,6 +127,7 @@ impl RawAlerts {
     /// Every mistake in it, with key path and hint.
     pub fn check(self) -> Result<AlertSettings, Vec<Problem>> {
         let mut problems = Vec::new();
+        let servers = self.servers.check(&mut problems);
         let mut look = Inspection::of("alerts".into(), &mut problems);
         let credential_warning = days(
             &mut look,
@@ -155,6 +174,8 @@ impl RawAlerts {
             credential_warning,
             credential_critical,
             severity: severities(&mut look, &self.severity),
+            versions: versions(&mut look, self.versions_file.as_deref()),
+            servers,
         };
         if problems.is_empty() {
             Ok(checked)
@@ -218,6 +239,23 @@ fn digest(look: &mut Inspection<'_>, text: &str) -> Option<Schedule> {
     }
 }
 
+fn versions(look: &mut Inspection<'_>, file: Option<&Path>) -> Arc<Versions> {
+    let read = match file {
+        Some(file) => Versions::from_file(file),
+        None => Versions::embedded(),
+    };
+    Arc::new(read.unwrap_or_else(|error| {
+        let why = std::error::Error::source(&error);
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        look.refuse(
+            "versions_file",
+            format!("{error}{why}"),
+            "mend the file, or leave it out for the table of this build",
+        );
+        Versions::default()
+    }))
+}
+
 fn severities(
     look: &mut Inspection<'_>,
     written: &BTreeMap<String, String>,
@@ -265,6 +303,7 @@ mod tests {
             Duration::from_secs(7 * 86_400)
         );
         assert!(settings.digest.is_some());
+        assert!(!settings.versions.connect.is_empty());
     }
 
     #[test]
@@ -284,7 +323,8 @@ mod tests {
             "blind_after = '0s'\ngroup_from = 1\njob_failures = 0\nobject_errors_from = 0\n\
              service_load_after = 'long'\ndigest = 'daily'\ngrowth_factor = 0.5\ngrowth_at_least = 0\n\
              credential_warning = '7d'\ncredential_critical = '30d'\n\
-             [severity]\nJobPauzed = 'info'\nJobPaused = 'loud'",
+             versions_file = '/nowhere/versions.toml'\n\
+             [severity]\nJobPauzed = 'info'\nJobPaused = 'loud'\n[servers]\nclock_off = 'a lot'",
         )
         .unwrap_err();
         let lines: String = problems
@@ -307,7 +347,8 @@ mod tests {
         let schema = serde_json::to_value(schemars::schema_for!(RawAlerts)).unwrap();
         for (key, property) in schema["properties"].as_object().unwrap() {
             assert!(property["description"].is_string(), "{key}");
-            assert!(!property["default"].is_null(), "{key}");
+            let is_optional = key == "versions_file";
+            assert!(is_optional || !property["default"].is_null(), "{key}");
         }
     }
 }

@@ -100,7 +100,8 @@ pub struct RawReceiver {
 #[schemars(rename = "Route")]
 pub struct RawRoute {
     /// Labels an alert must have: `label = "value"`, or `label = ["one", "another"]` for any of
-    /// them. Labels: `tenant`, `engine`, `kind`, `partition`, `job`, `source`, `error_group`.
+    /// them. Labels: `tenant`, `engine`, `kind`, `partition`, `job`, `source`, `server`,
+    /// `error_group`.
     #[serde(rename = "match")]
     pub labels: BTreeMap<String, OneOrMany>,
     /// Least severity: `info`, `warning` or `critical`. Default `info`: every alert.

@@ -15,6 +15,7 @@ pub const ROUTE_LABELS: &[&str] = &[
     "partition",
     "job",
     "source",
+    "server",
     "error_group",
 ];
 

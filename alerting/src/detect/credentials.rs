@@ -104,6 +104,18 @@ pub fn next_due(
         .min()
 }
 
+/// The last end of a certificate of Connect Sync that Microsoft Graph shows.
+#[must_use]
+pub fn connect_ends_at(facts: &[&StoredFact], read_at: Option<Timestamp>) -> Option<Timestamp> {
+    let apps = by_app(facts, read_at);
+    let of_connect = apps.iter().filter(|((app, _), _)| *app == App::Connect);
+    of_connect
+        .flat_map(|(_, keys)| keys)
+        .filter(|key| !key.gone)
+        .map(|key| key.credential.ends_at)
+        .max()
+}
+
 /// A fact that does not look like a credential is left alone: it was written by another version.
 fn parse(fact: &StoredFact) -> Option<(&str, Credential)> {
     let id = fact.name.strip_prefix(PREFIX)?;

@@ -10,6 +10,7 @@ use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::Verdict;
 use syncwatch_store::DueLane;
 
+use super::sources::agent_host;
 use super::words::{clear, evidence, holds, known, named};
 
 /// What a lane's verdict means for its alerts.
@@ -153,20 +154,39 @@ fn labels(lane: &DueLane) -> BTreeMap<String, String> {
     if let Some(job) = &lane.job_id {
         labels.insert("job".to_owned(), job.clone());
     }
+    if let Some(host) = agent_host(&lane.source_key) {
+        labels.insert(SERVER.to_owned(), host.to_owned());
+    }
     labels
+}
+
+/// The label that names the sync server a lane belongs to.
+const SERVER: &str = "server";
+
+/// A lane of Connect that names no server, because Microsoft Graph tells of it, belongs to `host`.
+pub fn belongs_to(condition: &mut Condition, host: &str) {
+    let is_of_connect = condition.labels.get("engine").map(String::as_str)
+        == Some(Engine::Connect.as_str())
+        && condition.subject.path.starts_with("lane/");
+    if is_of_connect && !condition.labels.contains_key(SERVER) {
+        condition.labels.insert(SERVER.to_owned(), host.to_owned());
+        let causes = super::causes::of(condition.rule, &condition.subject.path, &condition.labels);
+        condition.causes = causes;
+    }
 }
 
 fn causes(lane: &DueLane, rule: Rule, subject: &Subject) -> Vec<(Rule, String)> {
     super::causes::of(rule, &subject.path, &labels(lane))
 }
 
-/// Once what held its job up is over, a lane gets as long as any lane may take before it is called
-/// late: a cycle that keeps the interval exactly needs that to be seen. Lanes without a job hang
-/// under nothing that lingers.
+/// Once what held its job or its server up is over, a lane gets as long as any lane may take before
+/// it is called late: a cycle that keeps the interval exactly needs that to be seen. Lanes with
+/// neither hang under nothing that lingers.
 fn respite(lane: &DueLane) -> Option<Respite> {
     let lasts = lane.timing.late_after.max(lane.timing.interval);
     let source = lane.source_key.clone();
-    lane.job_id.as_ref().map(|_| Respite::new(lasts, source))
+    let lingers = lane.job_id.is_some() || lane.key.engine == Engine::Connect;
+    lingers.then(|| Respite::new(lasts, source))
 }
 
 /// What to check first (scheduler settings and partition state of Connect Sync; job status,

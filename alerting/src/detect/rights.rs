@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use syncwatch_domain::alert::{Condition, Rule, Severity, Subject};
-use syncwatch_domain::source::{Poll, ReadFailure, SourceState};
+use syncwatch_domain::source::{Poll, ReadFailure, Right, SourceState};
 
 use super::words::{clear, cut, evidence, holds, known, labels, named};
 
@@ -48,8 +48,11 @@ pub fn conditions(tenant: &str, sources: &[&SourceState]) -> Vec<Condition> {
         .collect();
     let mut needs: BTreeMap<Missing, Vec<&SourceState>> = BTreeMap::new();
     for source in &live {
+        let Some(right) = source.key.poll.right() else {
+            continue;
+        };
         needs
-            .entry(Missing::Permission(source.key.poll.right().permission))
+            .entry(Missing::Permission(right.permission))
             .or_default()
             .push(source);
         if needs_licence(source.key.poll) {
@@ -67,8 +70,9 @@ pub fn conditions(tenant: &str, sources: &[&SourceState]) -> Vec<Condition> {
 pub fn needs(path: &str, live: &[&SourceState]) -> bool {
     live.iter().any(|source| {
         let poll = source.key.poll;
-        let permission = Missing::Permission(poll.right().permission);
-        permission.path() == path || (needs_licence(poll) && Missing::Licence.path() == path)
+        let permission = poll.right().map(|right| right.permission);
+        permission.is_some_and(|name| Missing::Permission(name).path() == path)
+            || (needs_licence(poll) && Missing::Licence.path() == path)
     })
 }
 
@@ -112,12 +116,13 @@ fn lost(tenant: &str, missing: Missing, without: &[&SourceState]) -> Condition {
     let mut polls: Vec<Poll> = without.iter().map(|source| source.key.poll).collect();
     polls.sort_unstable();
     polls.dedup();
-    let lost = polls
+    let rights: Vec<Right> = polls.iter().filter_map(|poll| poll.right()).collect();
+    let lost = rights
         .iter()
-        .map(|poll| poll.right().lost)
+        .map(|right| right.lost)
         .collect::<Vec<_>>()
         .join("; ");
-    let optional = polls.iter().all(|poll| poll.right().optional);
+    let optional = rights.iter().all(|right| right.optional);
     let severity = if optional {
         Severity::Info
     } else {

@@ -2,14 +2,16 @@
 //!
 //! Decided by attempts alone, never by the clock: a source is unreachable when it was tried and
 //! failed, at least twice and over a span of time. When nothing of a tenant can be read, one
-//! condition speaks for all of its sources.
+//! condition speaks for all of its sources. Agents on sync servers are judged apart: they say
+//! nothing about Microsoft Graph, and Graph nothing about them.
 
+pub(crate) mod agents;
 mod wording;
 
 use std::time::Duration;
 
 use syncwatch_domain::alert::Condition;
-use syncwatch_domain::source::{SourceKey, SourceState};
+use syncwatch_domain::source::{Poll, SourceKey, SourceState};
 use syncwatch_domain::time::Timestamp;
 
 use crate::config::AlertSettings;
@@ -35,15 +37,59 @@ pub struct LaneBehind {
 pub struct Context<'a> {
     /// Lanes behind the sources of the tenant.
     pub lanes: &'a [LaneBehind],
+    /// Hosts of the Connect servers that export, as far as they were seen.
+    pub active_servers: &'a [String],
     /// When the tenant was last seen to be readable again after an outage of all of it. Sources
     /// come back one by one, as their polls fall due: that much time each of them gets again.
     pub outage_over_at: Option<Timestamp>,
+}
+
+impl Context<'_> {
+    /// Titles of the lanes behind a source.
+    fn lanes_of(&self, source: &SourceKey) -> Vec<String> {
+        self.titles(|key| key == source)
+    }
+
+    /// Titles of the lanes behind the agent on a host.
+    fn lanes_of_host(&self, host: &str) -> Vec<String> {
+        self.titles(|key| agent_host(key) == Some(host))
+    }
+
+    fn titles(&self, belongs: impl Fn(&SourceKey) -> bool) -> Vec<String> {
+        let lanes = self.lanes.iter().filter(|lane| belongs(&lane.source));
+        lanes.map(|lane| lane.title.clone()).collect()
+    }
+}
+
+/// The host of the agent that a source belongs to.
+#[must_use]
+pub fn agent_host(key: &SourceKey) -> Option<&str> {
+    match key.poll {
+        Poll::AgentReports => Some(&key.instance),
+        Poll::AgentSection => key.instance.split('/').next(),
+        _ => None,
+    }
 }
 
 /// What the sources of one tenant mean. `sources` are all of the tenant that were not retired
 /// before.
 #[must_use]
 pub fn conditions(
+    tenant: &str,
+    sources: &[&SourceState],
+    context: Context<'_>,
+    settings: &AlertSettings,
+) -> Vec<Condition> {
+    let (graph, of_agents): (Vec<&SourceState>, Vec<&SourceState>) = sources
+        .iter()
+        .copied()
+        .partition(|source| source.key.poll.is_graph());
+    let mut found = of_graph(tenant, &graph, context, settings);
+    found.extend(agents::conditions(&of_agents, context, settings));
+    found
+}
+
+fn of_graph(
     tenant: &str,
     sources: &[&SourceState],
     context: Context<'_>,
@@ -64,12 +110,8 @@ pub fn conditions(
     let outage = Outage::of(&live, contact);
     match &outage {
         Some(outage) if outage.holds(live.len(), settings) => {
-            found.push(wording::tenant_unreachable(
-                tenant,
-                outage,
-                &live,
-                context.lanes,
-            ));
+            let behind = context.titles(|key| key.poll.is_graph());
+            found.push(wording::tenant_unreachable(tenant, outage, &live, &behind));
             return found;
         }
         Some(_) => {}
@@ -81,7 +123,7 @@ pub fn conditions(
                 let spared_until = context.outage_over_at;
                 is_unreachable(source, contact, spared_until, live.len(), settings)
             })
-            .map(|source| wording::unreachable(source, context.lanes)),
+            .map(|source| wording::unreachable(source, &context.lanes_of(&source.key))),
     );
     found
 }

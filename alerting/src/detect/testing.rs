@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 //! Facts for tests of detectors, and conditions as text.
 
+pub(crate) mod servers;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 

@@ -10,6 +10,7 @@ use syncwatch_domain::source::{Poll, SourceState};
 use syncwatch_domain::time::Timestamp;
 
 use super::rights;
+use super::sources::agent_host;
 use super::words::{clear, evidence, named};
 
 /// Whether something that is still read can tell how `rule` stands. `live` are the sources of the
@@ -25,10 +26,15 @@ pub fn is_watched(
     if rule == Rule::RightMissing {
         return rights::needs(path, live);
     }
+    let host = labels.get("server");
     match labels.get("source").map(String::as_str) {
         // Groups of lanes end with their lanes.
         None => true,
-        Some("graph") => !live.is_empty(),
+        Some("graph") => live.iter().any(|source| source.key.poll.is_graph()),
+        Some("agent_reports" | "agent_section") => live.iter().any(|source| {
+            let of = agent_host(&source.key);
+            of.is_some() && host.is_none_or(|host| of == Some(host))
+        }),
         Some(word) => Poll::from_word(word).is_none_or(|poll| {
             // Which jobs there are is found by another poll: that one says what became of them.
             polled(poll) || (poll == Poll::Jobs && polled(Poll::ServicePrincipals))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncwatch_domain::alert::{
-    Alert, AlertId, AlertState, Condition, Evidence, NotificationEvent, Rule,
+    Alert, AlertId, AlertState, Condition, Evidence, NotificationEvent, Rule, Severity,
 };
 use syncwatch_domain::time::Timestamp;
 
@@ -40,6 +40,8 @@ pub(crate) struct Book<'a> {
     hung: BTreeSet<Key>,
     /// What ended because another alert says more.
     superseded: BTreeSet<Key>,
+    /// What was on record and became graver.
+    graver: BTreeSet<Key>,
 }
 
 impl<'a> Book<'a> {
@@ -54,6 +56,7 @@ impl<'a> Book<'a> {
             released: BTreeSet::new(),
             hung: BTreeSet::new(),
             superseded: BTreeSet::new(),
+            graver: BTreeSet::new(),
         }
     }
 
@@ -167,6 +170,9 @@ impl<'a> Book<'a> {
         alert.labels.insert("severity".into(), severity.to_string());
         self.change(key, alert);
         self.announce_change(key);
+        if graver {
+            self.graver.insert(key.clone());
+        }
     }
 
     /// Puts a changed alert in place of the firing one.
@@ -233,21 +239,67 @@ impl<'a> Book<'a> {
         );
     }
 
-    /// The nearest firing alert that explains `key` and is at least as grave: a lesser one must
-    /// not silence what is to be looked at now.
+    /// The nearest firing alert that explains `key` and is at least as grave, or becomes so: a
+    /// lesser one must not silence what is to be looked at now.
     pub(crate) fn cause_of(&self, key: &Key) -> Option<&Alert> {
         let alert = self.get(key)?;
+        self.explanations(alert)
+            .filter_map(|key| self.get(&key))
+            .find(|cause| {
+                let is_grave = cause.severity >= alert.severity;
+                (is_grave || causes::takes_over_severity(cause.rule)) && cause.id != alert.id
+            })
+    }
+
+    /// What would explain an alert, the nearest first.
+    fn explanations(&self, alert: &Alert) -> impl Iterator<Item = Key> + use<> {
+        let tenant = alert.subject.tenant.clone();
         causes::of(alert.rule, &alert.subject.path, &alert.labels)
             .into_iter()
             .rev()
-            .filter_map(|(rule, path)| {
-                self.get(&Key {
-                    tenant: key.tenant.clone(),
-                    path,
-                    rule,
-                })
+            .map(move |(rule, path)| Key {
+                tenant: tenant.clone(),
+                path,
+                rule,
             })
-            .find(|cause| cause.severity >= alert.severity && cause.id != alert.id)
+    }
+
+    /// The alert that speaks for this one.
+    fn speaker(&self, alert: &Alert) -> Option<Key> {
+        let cause = alert.cause.as_ref()?;
+        self.explanations(alert)
+            .find(|key| self.get(key).is_some_and(|speaker| speaker.id == *cause))
+    }
+
+    /// What became graver makes what speaks for it as grave.
+    pub(crate) fn lift_speakers(&mut self) {
+        for key in self.graver.clone() {
+            let Some(alert) = self.get(&key) else {
+                continue;
+            };
+            let severity = alert.severity;
+            if let Some(speaker) = self.speaker(alert) {
+                self.lift(&speaker, severity);
+            }
+        }
+    }
+
+    /// An alert becomes as grave as what it speaks for, and so does what speaks for it.
+    fn lift(&mut self, key: &Key, severity: Severity) {
+        let Some(alert) = self.get(key).cloned() else {
+            return;
+        };
+        if alert.severity >= severity || !causes::takes_over_severity(alert.rule) {
+            return;
+        }
+        let speaker = self.speaker(&alert);
+        let mut alert = Alert { severity, ..alert };
+        alert.labels.insert("severity".into(), severity.to_string());
+        self.change(key, alert);
+        self.announce_change(key);
+        if let Some(speaker) = speaker {
+            self.lift(&speaker, severity);
+        }
     }
 
     /// What last ended of that which would explain `key` if it still fired.
@@ -258,12 +310,15 @@ impl<'a> Book<'a> {
             .filter_map(|(rule, path)| {
                 let tenant = key.tenant.clone();
                 let of = Key { tenant, path, rule };
-                match self.closed.get(&of) {
+                let ended = match self.closed.get(&of) {
                     Some(closed) => Ended::of(closed),
                     None => self.firing.ended(&of).cloned(),
-                }
+                };
+                let spoke_for_it = |cause: &Ended| {
+                    cause.severity >= alert.severity || causes::takes_over_severity(rule)
+                };
+                ended.filter(spoke_for_it)
             })
-            .filter(|cause| cause.severity >= alert.severity)
             .max_by_key(|cause| cause.at)
     }
 
@@ -291,9 +346,10 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Lets `cause` speak for the alert.
+    /// Lets `cause` speak for the alert; where it is a lesser one that can, it becomes as grave.
     pub(crate) fn hang(&mut self, key: &Key, cause: AlertId) {
         if let Some(alert) = self.get(key).cloned() {
+            let severity = alert.severity;
             self.change(
                 key,
                 Alert {
@@ -303,6 +359,9 @@ impl<'a> Book<'a> {
                 },
             );
             self.hung.insert(key.clone());
+            if let Some(speaker) = self.get(key).and_then(|alert| self.speaker(alert)) {
+                self.lift(&speaker, severity);
+            }
         }
     }
 

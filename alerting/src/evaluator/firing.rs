@@ -52,9 +52,7 @@ impl Ended {
         Some(Self {
             id: alert.id.clone(),
             severity: alert.severity,
-            at: alert
-                .resolved_at
-                .filter(|_| causes::LINGERING.contains(&alert.rule))?,
+            at: alert.resolved_at.filter(|_| causes::lingers(alert.rule))?,
         })
     }
 }

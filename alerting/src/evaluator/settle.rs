@@ -76,6 +76,7 @@ pub(crate) fn settle(
         hold(&mut book, condition);
     }
     find_causes(&mut book);
+    book.lift_speakers();
     release(&mut book);
     wait::rejoin(&mut book);
     wait::end(&mut book, waited);

@@ -15,7 +15,7 @@ use super::firing::{Firing, Key};
 use super::judge;
 use crate::config::AlertSettings;
 use crate::detect::sources::{Context, LaneBehind};
-use crate::detect::{credentials, jobs, object_errors, rights, sources, unwatched};
+use crate::detect::{credentials, jobs, object_errors, rights, servers, sources, unwatched};
 
 /// Facts of one tenant's sources and credentials.
 #[derive(Debug, Default)]
@@ -26,6 +26,14 @@ struct Tenant {
 
 /// Jobs of a sweep that are held in memory at a time.
 const JOBS_AT_ONCE: u32 = 1_000;
+
+/// What the detectors have to say.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) conditions: Vec<Condition>,
+    /// When to look at the servers of each tenant again that was looked at.
+    pub(crate) looks: BTreeMap<String, Option<Timestamp>>,
+}
 
 /// What is looked at in one judgement.
 #[derive(Debug, Default)]
@@ -45,8 +53,12 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// What changed since the last look; in a sweep everything.
-    pub(crate) async fn load(store: &Store, sweep: bool) -> Result<Self, StoreError> {
+    /// What changed since the last look, and the tenants that are `due`; in a sweep everything.
+    pub(crate) async fn load(
+        store: &Store,
+        sweep: bool,
+        due: &BTreeSet<String>,
+    ) -> Result<Self, StoreError> {
         let unseen = store.unseen().await?;
         let mut snapshot = Self {
             seen: seen(&unseen),
@@ -55,7 +67,7 @@ impl Snapshot {
             sweep,
             ..Self::default()
         };
-        snapshot.take_tenants(store, &unseen, sweep).await?;
+        snapshot.take_tenants(store, &unseen, sweep, due).await?;
         let known = if sweep || !unseen.object_errors.is_empty() {
             store.jobs_with_object_errors().await?
         } else {
@@ -78,17 +90,18 @@ impl Snapshot {
         store: &Store,
         unseen: &Unseen,
         sweep: bool,
+        due: &BTreeSet<String>,
     ) -> Result<(), StoreError> {
         let mut concerned: BTreeSet<&str> = unseen
             .sources
             .iter()
             .map(|source| source.state.key.tenant.as_str())
             .collect();
-        let credentials = unseen
-            .facts
-            .iter()
-            .filter(|fact| fact.name.starts_with(credentials::PREFIX));
-        concerned.extend(credentials.map(|fact| fact.tenant.as_str()));
+        let judged = unseen.facts.iter().filter(|fact| {
+            fact.name.starts_with(credentials::PREFIX) || servers::is_about_one(fact)
+        });
+        concerned.extend(judged.map(|fact| fact.tenant.as_str()));
+        concerned.extend(due.iter().map(String::as_str));
         let all = if sweep {
             store.sources(None).await?
         } else {
@@ -134,13 +147,14 @@ impl Snapshot {
     }
 
     /// Everything the detectors have to say.
-    pub(crate) async fn conditions(
+    pub(crate) async fn said(
         &self,
         store: &Store,
         firing: &Firing,
         settings: &AlertSettings,
         now: Timestamp,
-    ) -> Result<Vec<Condition>, StoreError> {
+    ) -> Result<Said, StoreError> {
+        let mut looks = BTreeMap::new();
         let mut found = self.unwatched_conditions(firing, now);
         found.extend(job_conditions(&self.jobs, firing, settings));
         if self.sweep {
@@ -148,7 +162,7 @@ impl Snapshot {
         }
         found.extend(self.object_error_conditions(firing, settings, now));
         for (tenant, facts) in &self.tenants {
-            found.extend(source_conditions(store, tenant, &facts.sources, firing, settings).await?);
+            found.extend(source_conditions(store, tenant, facts, firing, settings).await?);
             let live: Vec<&SourceState> = facts.sources.iter().collect();
             found.extend(rights::conditions(tenant, &live));
             let stored: Vec<&StoredFact> = facts.facts.iter().collect();
@@ -156,9 +170,17 @@ impl Snapshot {
             found.extend(credentials::conditions(
                 tenant, &stored, read_at, settings, now,
             ));
+            let known = (facts.facts.as_slice(), facts.sources.as_slice());
+            let of_servers =
+                super::servers::look(store, tenant, known, firing, settings, now).await?;
+            looks.insert(tenant.clone(), of_servers.next_due);
+            found.extend(of_servers.conditions);
         }
         found.retain(|condition| condition.finding == Finding::Clear || self.may_hold(condition));
-        Ok(found)
+        Ok(Said {
+            conditions: found,
+            looks,
+        })
     }
 
     /// What jobs that did not change mean, part by part: there may be a hundred thousand.
@@ -283,12 +305,17 @@ pub(crate) fn job_conditions(
 async fn source_conditions(
     store: &Store,
     tenant: &str,
-    states: &[SourceState],
+    known: &Tenant,
     firing: &Firing,
     settings: &AlertSettings,
 ) -> Result<Vec<Condition>, StoreError> {
-    let states: Vec<&SourceState> = states.iter().collect();
-    let mut context = Context::default();
+    let states: Vec<&SourceState> = known.sources.iter().collect();
+    let facts: Vec<&StoredFact> = known.facts.iter().collect();
+    let active_servers = servers::active_hosts(tenant, &facts, &states);
+    let mut context = Context {
+        active_servers: &active_servers,
+        ..Context::default()
+    };
     let mut found = sources::conditions(tenant, &states, context, settings);
     if !any_begins(&found, firing) {
         return Ok(found);

@@ -5,6 +5,7 @@ mod jobs;
 mod lanes;
 mod races;
 mod restart;
+mod servers;
 mod service;
 mod time;
 mod unwatched;

@@ -57,6 +57,7 @@ impl TenantSection {
         self.check_names(&mut found);
         self.check_bounds(&mut found);
         let credential = self.checked_credential(&mut found);
+        let agents = self.checked_agents(&mut found);
         let cloud = self.cloud;
         let graph_url = found.address(
             "graph_url",
@@ -80,9 +81,9 @@ impl TenantSection {
                         .iter()
                         .map(|id| id.to_ascii_lowercase())
                         .collect(),
-                    polls: Poll::ALL
+                    polls: Poll::GRAPH
                         .iter()
-                        .map(|poll| (*poll, self.settings(*poll)))
+                        .filter_map(|poll| Some((*poll, self.settings(*poll)?)))
                         .collect(),
                     provisioning_page_size: self.provisioning_page_size,
                     log_overlap: self.log_overlap.0,
@@ -93,21 +94,22 @@ impl TenantSection {
                     connect_lanes: self.connect_lanes,
                     connect_actors: self.connect_actors.clone(),
                     cloud_actors: self.cloud_actors.clone(),
+                    agents,
                 })
             }
             _ => Err(found.0),
         }
     }
 
-    fn settings(&self, poll: Poll) -> PollSettings {
-        let section = self.polls.of(poll);
-        PollSettings {
+    fn settings(&self, poll: Poll) -> Option<PollSettings> {
+        let section = self.polls.of(poll)?;
+        Some(PollSettings {
             schedule: section
                 .schedule
                 .clone()
                 .unwrap_or_else(|| default_schedule(poll)),
             enabled: section.enabled,
-        }
+        })
     }
 
     fn check_bounds(&self, found: &mut Problems) {

@@ -5,11 +5,11 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::values::Problems;
-use super::{Credential, Problem, TenantConfig};
+use super::{AgentToken, Credential, Problem, TenantConfig};
 use crate::auth::{AssertionError, Signer};
 
 impl TenantConfig {
-    /// Reads the files of the credential and reports what is wrong with them.
+    /// Reads the files of the credential and of agents and reports what is wrong with them.
     #[must_use]
     pub fn check_files(&self) -> Vec<Problem> {
         let mut found = Problems::default();
@@ -41,6 +41,14 @@ impl TenantConfig {
                         "give the PEM certificate that is registered on the application, and its RSA key",
                     );
                 }
+            }
+        }
+        for (index, agent) in self.agents.iter().enumerate() {
+            if let AgentToken::File(file) = &agent.token {
+                read(&mut found, &format!("agent[{index}].token_file"), file);
+            }
+            if let Some(file) = &agent.ca_file {
+                read(&mut found, &format!("agent[{index}].ca_file"), file);
             }
         }
         found.0

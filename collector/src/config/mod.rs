@@ -3,6 +3,7 @@
 //! [`TenantSection`] is what the file holds; [`TenantSection::check`] turns it into a
 //! [`TenantConfig`] or reports every problem at once, not only the first.
 
+mod agents;
 mod check;
 mod check_credential;
 mod cloud;
@@ -23,6 +24,7 @@ use syncwatch_domain::source::Poll;
 use syncwatch_domain::span::Span;
 use url::Url;
 
+pub use agents::{AgentConfig, AgentSection, AgentToken};
 pub use check::{Checked, check_all};
 pub use cloud::Cloud;
 pub use credential::{Credential, IdentityKind, ManagedIdentity};
@@ -104,6 +106,8 @@ pub struct TenantSection {
     pub connect_actors: Vec<String>,
     /// Further actors in directory audits that are Cloud Sync.
     pub cloud_actors: Vec<String>,
+    /// Agents on the sync servers of the tenant.
+    pub agent: Vec<AgentSection>,
 }
 
 impl Default for TenantSection {
@@ -132,6 +136,7 @@ impl Default for TenantSection {
             connect_lanes: ConnectLanes::default(),
             connect_actors: Vec::new(),
             cloud_actors: Vec::new(),
+            agent: Vec::new(),
         }
     }
 }
@@ -196,6 +201,8 @@ pub struct TenantConfig {
     pub connect_actors: Vec<String>,
     /// Further Cloud Sync actors.
     pub cloud_actors: Vec<String>,
+    /// Agents on its sync servers.
+    pub agents: Vec<AgentConfig>,
 }
 
 impl TenantConfig {

@@ -30,10 +30,10 @@ pub struct PollsSection {
 }
 
 impl PollsSection {
-    /// What is said about a poll.
+    /// What is said about a poll; `None` where Microsoft Graph is not asked.
     #[must_use]
-    pub const fn of(&self, poll: Poll) -> &PollSection {
-        match poll {
+    pub const fn of(&self, poll: Poll) -> Option<&PollSection> {
+        Some(match poll {
             Poll::ServicePrincipals => &self.service_principals,
             Poll::Jobs => &self.jobs,
             Poll::ProvisioningLogs => &self.provisioning_logs,
@@ -42,7 +42,8 @@ impl PollsSection {
             Poll::OrganizationBeta => &self.organization_beta,
             Poll::Agents => &self.agents,
             Poll::Credentials => &self.credentials,
-        }
+            Poll::AgentReports | Poll::AgentSection => return None,
+        })
     }
 }
 
@@ -82,7 +83,7 @@ impl PollSettings {
     pub fn documented(poll: Poll) -> Self {
         Self {
             schedule: default_schedule(poll),
-            enabled: true,
+            enabled: poll.is_graph(),
         }
     }
 }
@@ -94,7 +95,11 @@ impl PollSettings {
 #[must_use]
 pub const fn default_schedule(poll: Poll) -> Schedule {
     Schedule::Every(match poll {
-        Poll::Jobs | Poll::Organization | Poll::OrganizationBeta => Span::secs(60),
+        Poll::Jobs
+        | Poll::Organization
+        | Poll::OrganizationBeta
+        | Poll::AgentReports
+        | Poll::AgentSection => Span::secs(60),
         Poll::ProvisioningLogs | Poll::DirectoryAudits => Span::secs(120),
         Poll::Agents => Span::minutes(10),
         Poll::ServicePrincipals => Span::minutes(15),

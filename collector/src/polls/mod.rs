@@ -166,6 +166,8 @@ async fn ask(run: &PollRun<'_>) -> Result<Ran, PollError> {
         Poll::Organization | Poll::OrganizationBeta => organization::read(run).await,
         Poll::Agents => agents::read(run).await,
         Poll::Credentials => credentials::read(run).await,
+        // Agents bring their reports by another way; nothing schedules these.
+        Poll::AgentReports | Poll::AgentSection => Ok(Ran::Committed),
     }
 }
 
@@ -279,7 +281,9 @@ fn commit_of(run: &PollRun<'_>, learned: Learned, finished_at: Timestamp) -> Pol
 
 /// What failed, and what a person can do where a right or a licence is missing.
 fn sentence(run: &PollRun<'_>, error: &GraphError) -> String {
-    let right = run.source.state.key.poll.right();
+    let Some(right) = run.source.state.key.poll.right() else {
+        return error.to_string();
+    };
     match error.failure {
         ReadFailure::RightMissing => format!(
             "{error}. Grant the application permission {} with admin consent. Without it this is lost: {}",

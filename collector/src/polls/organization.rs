@@ -1,9 +1,12 @@
 //! The tenant-wide sync time stamps. Either engine moves them, so they judge Connect Sync only
 //! while no Cloud Sync job of the kind is at work.
 
+use std::time::Duration;
+
 use serde_json::json;
 use syncwatch_domain::cycle::{Cycle, CycleEvidence, CycleOutcome};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind};
+use syncwatch_domain::report::Role;
 use syncwatch_domain::source::Poll;
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{Expectation, Fact, LaneUpdate};
@@ -14,7 +17,7 @@ use crate::graph::Endpoint;
 use crate::parse::organization::{Organization, organization};
 
 /// Partition of lanes that Graph alone tells of: it knows no servers and no domains of Connect.
-const PARTITION: &str = "tenant";
+pub(crate) const TENANT_WIDE: &str = "tenant";
 
 /// Reads the tenant's own record.
 pub(crate) async fn read(run: &PollRun<'_>) -> Result<Ran, PollError> {
@@ -36,9 +39,10 @@ pub(crate) async fn read(run: &PollRun<'_>) -> Result<Ran, PollError> {
     } else {
         (LaneKind::Objects, read.last_sync_at)
     };
+    let agent = agent_of_connect(run).await?;
     Ok(Ran::Learned(Box::new(Learned {
         facts: vec![record(&read, beta)],
-        lanes: lane(run, &read, kind, stamp).into_iter().collect(),
+        lanes: lane(run, &read, kind, stamp, agent).into_iter().collect(),
         ..Learned::default()
     })))
 }
@@ -59,12 +63,28 @@ fn record(read: &Organization, beta: bool) -> Fact {
     )
 }
 
+/// Reports of an agent that are older than this speak for nobody any more.
+const AGENT_SPEAKS_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// Host of the agent on the active Connect server, while it reports.
+async fn agent_of_connect(run: &PollRun<'_>) -> Result<Option<String>, PollError> {
+    let tenant = Some(run.tenant.config.name.as_str());
+    let agents = run.store.agents(tenant).await?;
+    let now = run.started_at;
+    let mut active = agents.into_iter().filter(|agent| {
+        agent.identity.roles.contains(&Role::ConnectActive)
+            && now.since(agent.reported_at) < AGENT_SPEAKS_FOR
+    });
+    Ok(active.next().map(|agent| agent.identity.host))
+}
+
 /// What the stamps say of Connect, if they say anything.
 fn lane(
     run: &PollRun<'_>,
     read: &Organization,
     kind: LaneKind,
     stamp: Option<Timestamp>,
+    agent: Option<String>,
 ) -> Option<LaneUpdate> {
     let mut shared = run.tenant.shared();
     let written = shared.last_writes.get(&(Engine::Connect, kind)).copied();
@@ -75,6 +95,7 @@ fn lane(
         written,
         masked: shared.cloud_sync(kind),
         known: shared.connect_lanes.contains(&kind),
+        agent,
     };
     let (expectation, cycles) = facts.lane()?;
     shared.connect_lanes.insert(kind);
@@ -83,7 +104,7 @@ fn lane(
             tenant: run.tenant.config.name.clone(),
             engine: Engine::Connect,
             kind,
-            partition: PARTITION.to_owned(),
+            partition: TENANT_WIDE.to_owned(),
         },
         job_id: None,
         cycles,
@@ -106,7 +127,7 @@ pub(crate) enum CloudSync {
 }
 
 /// What is known when a Connect lane is made or renewed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct ConnectFacts {
     /// The operator wants Connect judged by the stamps.
     judged: bool,
@@ -117,6 +138,8 @@ struct ConnectFacts {
     masked: CloudSync,
     /// The lane exists.
     known: bool,
+    /// Host of an agent that tells of every connector and domain by itself.
+    agent: Option<String>,
 }
 
 impl ConnectFacts {
@@ -137,6 +160,12 @@ impl ConnectFacts {
             return self
                 .known
                 .then_some((Expectation::Paused { reason }, cycles));
+        }
+        if let Some(host) = &self.agent {
+            let reason = format!("the agent on {host} tells of every connector and domain");
+            return self
+                .known
+                .then_some((Expectation::Masked { reason }, cycles));
         }
         let reason = match self.masked {
             CloudSync::Idle => {

@@ -11,6 +11,7 @@ fn facts() -> ConnectFacts {
         written: None,
         masked: CloudSync::Idle,
         known: false,
+        agent: None,
     }
 }
 
@@ -53,6 +54,26 @@ fn a_masked_stamp_is_no_evidence_and_a_write_of_connect_is() {
         );
         assert_eq!(instants(&lane), [WRITTEN]);
     }
+}
+
+#[test]
+fn where_an_agent_tells_more_the_stamp_is_masked() {
+    let agent = Some("SYNC01".to_owned());
+    let known = ConnectFacts {
+        known: true,
+        agent,
+        ..facts()
+    };
+    assert!(matches!(
+        known.lane(),
+        Some((Expectation::Masked { .. }, _))
+    ));
+    assert_eq!(instants(&known.lane()), []);
+    let new = ConnectFacts {
+        known: false,
+        ..known
+    };
+    assert_eq!(new.lane(), None);
 }
 
 #[test]

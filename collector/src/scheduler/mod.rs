@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::slot::Slot;
 use self::work::{Finished, Work};
+use crate::agents::{Agents, Intake};
 use crate::auth::Environment;
 use crate::config::TenantConfig;
 use crate::error::CollectorError;
@@ -55,6 +56,7 @@ pub struct Collector {
     clock: Arc<dyn Clock>,
     tenants: BTreeMap<String, Arc<Tenant>>,
     slots: BTreeMap<SourceId, Slot>,
+    agents: Agents,
     policy: watch::Receiver<Arc<LanePolicy>>,
     handle: CollectorHandle,
     caught_up: watch::Sender<bool>,
@@ -125,23 +127,31 @@ impl Collector {
         environment: &Environment,
     ) -> Result<Self, CollectorError> {
         let metrics = Metrics::register(parts.registry)?;
+        let (sender, policy) = watch::channel(Arc::new(parts.policy));
+        let agents = Agents::new(&parts.tenants, &parts.store, &parts.clock, policy.clone())?;
         let mut tenants = BTreeMap::new();
         for config in parts.tenants {
             let name = config.name.clone();
             let tenant = Tenant::new(config, &parts.clock, &metrics, environment)?;
             tenants.insert(name, Arc::new(tenant));
         }
-        let (sender, policy) = watch::channel(Arc::new(parts.policy));
         Ok(Self {
             store: parts.store,
             clock: parts.clock,
             tenants,
             slots: BTreeMap::new(),
+            agents,
             policy,
             handle: CollectorHandle { policy: sender },
             caught_up: watch::Sender::new(false),
             started: false,
         })
+    }
+
+    /// Takes in the reports of agents that push them.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        self.agents.intake()
     }
 
     /// A handle that outlives the call of [`Collector::run`].
@@ -195,6 +205,8 @@ impl Collector {
     /// When the store refuses at the start. Later refusals are logged, and the poll is repeated.
     pub async fn run(&mut self, stop: CancellationToken) -> Result<(), CollectorError> {
         self.start(self.clock.now()).await?;
+        let mut agents = JoinSet::new();
+        agents.spawn(self.agents.clone().run(stop.clone()));
         let mut policy = self.policy.clone();
         let mut running = JoinSet::new();
         while !stop.is_cancelled() {
@@ -218,6 +230,7 @@ impl Collector {
         while let Some(ended) = running.join_next().await {
             self.apply_logged(joined(ended)).await;
         }
+        agents.join_all().await;
         Ok(())
     }
 

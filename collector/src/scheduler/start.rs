@@ -11,6 +11,7 @@ use syncwatch_store::{LaneFilter, PollCommit, PollOutcome, StoreError, StoredFac
 
 use super::{Collector, Slot};
 use crate::error::CollectorError;
+use crate::polls::organization::TENANT_WIDE;
 use crate::polls::tenant::{Shared, Tenant};
 
 impl Collector {
@@ -27,7 +28,11 @@ impl Collector {
             self.recall(tenant).await?;
         }
         for source in self.store.sources(None).await? {
-            if self.is_wanted(&source.state.key) {
+            if !source.state.key.poll.is_graph() {
+                if !self.agents.is_enrolled(&source.state.key) {
+                    self.retire(&source, now).await?;
+                }
+            } else if self.is_wanted(&source.state.key) {
                 self.recall_source(&source);
                 self.add(source);
             } else {
@@ -123,7 +128,7 @@ impl Collector {
         }
         let connect = lanes
             .iter()
-            .filter(|lane| lane.key.engine == Engine::Connect);
+            .filter(|lane| lane.key.engine == Engine::Connect && lane.key.partition == TENANT_WIDE);
         shared.connect_lanes = connect.map(|lane| lane.key.kind).collect();
         for fact in &facts {
             recall_fact(&mut shared, fact);
@@ -137,7 +142,7 @@ impl Collector {
 /// Sources that exist because of the config alone.
 fn configured(tenant: &Tenant) -> Vec<SourceKey> {
     let config = &tenant.config;
-    let mut keys: Vec<_> = Poll::ALL
+    let mut keys: Vec<_> = Poll::GRAPH
         .iter()
         .filter(|poll| **poll != Poll::Jobs && config.poll(**poll).enabled)
         .filter(|poll| **poll != Poll::Credentials || config.client_id().is_some())

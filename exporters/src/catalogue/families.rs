@@ -55,7 +55,7 @@ const PARTITION: Label = names(
 const POLL: Label = closed("poll", words!(Poll));
 const CONFIGURATION: Label = names(
     "configuration",
-    "service principal of a Cloud Sync configuration; absent where a source covers the tenant",
+    "service principal of a Cloud Sync configuration, or server and section of an agent; absent where a source covers the tenant",
 );
 const JOB: Label = names("job", "id of a Cloud Sync job");
 const AGENT: Label = names("agent", "machine of a provisioning agent");

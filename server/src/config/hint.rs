@@ -9,10 +9,6 @@ const NOT_YET: &[(&str, &str)] = &[
         "planned maintenance is not in this version; pause lanes with [[lanes.override]] paused = true",
     ),
     ("report", "reports are not in this version"),
-    (
-        "agent",
-        "local agents are not in this version; Cloud Sync and tenant-wide times are read from Microsoft Graph",
-    ),
 ];
 
 /// The candidate that is most like `word`, if one is like enough.

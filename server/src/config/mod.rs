@@ -24,6 +24,7 @@ pub use self::env::PREFIX as ENVIRONMENT_PREFIX;
 pub use self::report::{Place, Problem, Report};
 use self::schema::Schema;
 use self::sections::Fault;
+use self::sections::intake::{Intake, IntakeSection};
 use self::sections::lanes::LanesSection;
 use self::sections::server::{Server, ServerSection};
 use self::sections::store::{StoreConfig, StoreSection};
@@ -39,6 +40,8 @@ pub struct ConfigFile {
     pub store: StoreSection,
     /// A tenant to watch; at least one.
     pub tenant: Vec<TenantSection>,
+    /// Where agents push their reports.
+    pub intake: IntakeSection,
     /// Intervals and tolerances of lanes.
     pub lanes: LanesSection,
     /// From when on something is worth an alert.
@@ -58,6 +61,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[[tenant]]`, at least one.
     pub tenants: Vec<TenantConfig>,
+    /// `[intake]`, where it is used.
+    pub intake: Option<Intake>,
     /// `[lanes]`.
     pub lanes: LanePolicy,
     /// `[alerts]`.
@@ -108,6 +113,10 @@ fn check(draft: &mut Draft) -> Option<Config> {
         .convert("store")
         .map(|section: StoreSection| section.check());
     let store = settle(draft, "store", store);
+    let intake = draft
+        .convert("intake")
+        .map(|section: IntakeSection| section.check());
+    let intake = settle(draft, "intake", intake);
     let tenants = check_tenants(draft);
     let names = draft.written("tenant", "name");
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -122,6 +131,7 @@ fn check(draft: &mut Draft) -> Option<Config> {
         server: server?,
         store: store?,
         tenants,
+        intake: intake?,
         lanes: lanes?,
         alerts: alerts?,
         notifications: notifications?,
@@ -209,6 +219,17 @@ impl Config {
         let mut files = Vec::new();
         if let sections::store::StoreUrl::File(path) = &self.store.url {
             files.push(("store.url_file".to_owned(), path.clone()));
+        }
+        if let Some(intake) = &self.intake {
+            let named = [
+                ("certificate_file", Some(&intake.certificate_file)),
+                ("private_key_file", Some(&intake.private_key_file)),
+                ("client_ca_file", intake.client_ca_file.as_ref()),
+            ];
+            let present = named
+                .into_iter()
+                .filter_map(|(key, file)| Some((format!("intake.{key}"), file?.clone())));
+            files.extend(present);
         }
         for (number, receiver) in self.notifications.receivers.iter().enumerate() {
             let mut secrets: Vec<(&str, Option<&SecretSource>)> = Vec::new();

@@ -1,7 +1,7 @@
 //! The HTTP surface: status page, metrics, health, API.
 //!
-//! Reads the store and never waits for Microsoft Graph. Everything but the test message only
-//! reads; see `test_notify` for what guards that one.
+//! Reads the store and never waits for Microsoft Graph. Everything but the test message and the
+//! reports of agents only reads; see `test_notify` and `reports` for what guards those.
 
 mod api;
 mod error;
@@ -9,6 +9,8 @@ mod events;
 mod health;
 mod metrics;
 mod page;
+mod refusals;
+mod reports;
 pub mod shape;
 mod stage;
 mod test_notify;
@@ -20,6 +22,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use self::error::ApiError;
+pub(crate) use self::reports::Door;
 pub use self::stage::{Serving, Stage, Surface};
 pub use self::test_notify::{TestAnswer, TestRequest};
 
@@ -34,6 +37,19 @@ const HEADERS: [(&str, &str); 4] = [
     ("cache-control", "no-store"),
 ];
 
+/// Where agents push their reports.
+const REPORTS: &str = "/agent/v1/reports";
+
+/// What agents on other machines reach: the way in for reports, and nothing else.
+pub fn intake_router(surface: Surface) -> Router {
+    Router::new()
+        .route(REPORTS, post(reports::reports))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_this_way)
+        .layer(map_response(with_headers))
+        .with_state(surface)
+}
+
 /// The whole surface.
 pub fn router(surface: Surface) -> Router {
     Router::new()
@@ -47,6 +63,7 @@ pub fn router(surface: Surface) -> Router {
         .route("/api/v1/alerts", get(api::alerts))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/test-notify", post(test_notify::test_notify))
+        .route(REPORTS, post(reports::reports))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_this_way)
         .layer(map_response(with_headers))

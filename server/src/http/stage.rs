@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use syncwatch_alerting::evaluator::Terms;
+use syncwatch_collector::Intake;
 use syncwatch_domain::clock::Clock;
 use syncwatch_exporters::Exporter;
 use syncwatch_store::Store;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
+use super::reports::Door;
 use crate::lifecycle::Tasks;
 use crate::notify_test::Tester;
 
@@ -20,6 +22,8 @@ pub struct Serving {
     pub store: Store,
     /// `/metrics`.
     pub exporter: Exporter,
+    /// Takes in the reports of agents.
+    pub intake: Intake,
     /// Sends test messages.
     pub tester: Tester,
     /// What the evaluator follows; kept so that its other end stays open.
@@ -46,6 +50,8 @@ pub struct Surface {
     pub tasks: Tasks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Turns away reports that may not come in.
+    pub(crate) door: Door,
     /// Ends streams that would otherwise hold up a stop.
     pub stop: CancellationToken,
 }

@@ -4,7 +4,10 @@
 
 mod commands;
 mod config_reports;
+mod flood;
 mod generated;
+mod program;
+mod reports;
 mod start_and_stop;
 mod support;
 mod surface;

@@ -1,10 +1,7 @@
 //! How the service starts, what it says when it cannot, and how it stops.
 
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
-use std::process::{Child, Command, Stdio};
+use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
 
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -13,6 +10,7 @@ use syncwatch::lifecycle::{Ended, Signals};
 use syncwatch_domain::clock::ScriptedClock;
 use syncwatch_store::{Store, StoreOptions};
 
+use crate::program::{LINE_LIMIT, Program};
 use crate::support::{Answer, Site, client, config_text, now, read, until};
 
 /// Byte of an SQLite file that says which version may write it: 3 is none that exists
@@ -160,68 +158,6 @@ async fn a_stop_ends_event_streams_and_frees_the_address() {
             .await
             .is_err()
     );
-}
-
-/// Longest wait for a line of the log.
-const LINE_LIMIT: Duration = Duration::from_secs(20);
-/// Lines read ahead of the test; the reader waits when nobody looks.
-const LINES: usize = 1_000;
-
-/// The program itself, with the lines it logs.
-struct Program {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Program {
-    fn run(folder: &tempfile::TempDir, more: &str) -> Self {
-        let path = folder.path().join("syncwatch.toml");
-        let text = config_text(folder, more).replace("[store]", "log_format = \"json\"\n[store]");
-        std::fs::write(&path, text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_syncwatch"))
-            .args(["run", "--config", path.to_str().unwrap()])
-            .env_clear()
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = sync_channel(LINES);
-        std::thread::spawn(move || {
-            log.lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
-        Self { child, lines }
-    }
-
-    fn line_with(&mut self, part: &str) -> String {
-        let mut seen = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(LINE_LIMIT) {
-            if line.contains(part) {
-                return line;
-            }
-            seen.push(line);
-        }
-        panic!("no line has {part:?}: {seen:#?}");
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([&format!("-{name}"), &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _already_gone = self.child.kill();
-        let _reaped = self.child.wait();
-    }
 }
 
 #[test]

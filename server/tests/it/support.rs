@@ -44,7 +44,7 @@ pub(crate) struct Site {
 /// The configuration of a tenant nobody polls.
 pub(crate) fn config_text(folder: &TempDir, more: &str) -> String {
     let database = folder.path().join("syncwatch.db");
-    let polls: String = Poll::ALL
+    let polls: String = Poll::GRAPH
         .iter()
         .map(|poll| format!("polls.{poll}.enabled = false\n"))
         .collect();

@@ -23,11 +23,11 @@ fn without(poll: Poll, instance: &str, failure: ReadFailure) -> SourceState {
 
 #[test]
 fn every_poll_names_its_permission_and_what_is_lost() {
-    let found: Vec<Condition> = Poll::ALL
+    let found: Vec<Condition> = Poll::GRAPH
         .iter()
         .flat_map(|poll| holding(&[without(*poll, "", ReadFailure::RightMissing)]))
         .collect();
-    assert_eq!(found.len(), Poll::ALL.len());
+    assert_eq!(found.len(), Poll::GRAPH.len());
     assert_told!("right_missing", found);
 }
 
@@ -92,4 +92,6 @@ fn outages_and_what_a_cloud_does_not_offer_are_no_missing_rights() {
         ..without(Poll::Jobs, "", ReadFailure::RightMissing)
     };
     assert_eq!(judged(&[retired]), []);
+    let agent = without(Poll::AgentSection, "SYNC01/runs", ReadFailure::RightMissing);
+    assert_eq!(judged(&[agent]), [], "Graph has no say in that");
 }

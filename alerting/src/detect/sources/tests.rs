@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod agents;
+
 use syncwatch_domain::alert::{Finding, Rule};
 use syncwatch_domain::source::{Poll, ReadFailure};
 
@@ -16,7 +18,7 @@ fn judged(sources: &[SourceState]) -> Vec<Condition> {
     let sources: Vec<&SourceState> = sources.iter().collect();
     let context = Context {
         lanes: &lanes,
-        outage_over_at: None,
+        ..Context::default()
     };
     conditions("orchard", &sources, context, &AlertSettings::default())
 }
@@ -162,8 +164,8 @@ fn after_an_outage_of_everything_each_source_gets_its_time_again() {
     let alone = |newest| {
         let slow = jobs(newest, 9);
         let context = Context {
-            lanes: &[],
             outage_over_at: Some(minute(10)),
+            ..Context::default()
         };
         conditions(
             "orchard",

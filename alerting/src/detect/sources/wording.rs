@@ -4,7 +4,7 @@ use syncwatch_domain::alert::{Condition, Evidence, Rule, Severity, Subject};
 use syncwatch_domain::source::{Poll, ReadFailure, SourceState};
 
 use super::super::words::{clear, counted, cut, evidence, few, holds, known, labels, named};
-use super::{LaneBehind, Outage, failing};
+use super::{Outage, failing};
 
 /// How many lanes are named.
 const LANES_NAMED: usize = 10;
@@ -13,7 +13,7 @@ pub(super) fn tenant_unreachable(
     tenant: &str,
     outage: &Outage<'_>,
     live: &[&SourceState],
-    lanes: &[LaneBehind],
+    behind: &[String],
 ) -> Condition {
     let subject = Subject::graph(tenant);
     let newest = outage.newest();
@@ -24,12 +24,11 @@ pub(super) fn tenant_unreachable(
         failure_words(failure)
     );
     let sources = format!("{} of {}", outage.sources.len(), live.len());
-    let behind: Vec<String> = lanes.iter().map(|lane| lane.title.clone()).collect();
     let mut facts = failure_facts(newest);
     facts.extend(known("last answer", outage.last_contact));
     facts.push(evidence("failing since", outage.since));
     facts.push(evidence("failing sources", sources));
-    facts.extend(lanes_fact(&behind));
+    facts.extend(lanes_fact(behind));
     Condition {
         summary,
         mend: failure_mend(failure).to_owned(),
@@ -44,14 +43,9 @@ pub(super) fn tenant_unreachable(
     }
 }
 
-pub(super) fn unreachable(source: &SourceState, lanes: &[LaneBehind]) -> Condition {
+pub(super) fn unreachable(source: &SourceState, behind: &[String]) -> Condition {
     let subject = Subject::source(&source.key);
     let since = failing(source).unwrap_or(source.first_seen_at);
-    let behind: Vec<String> = lanes
-        .iter()
-        .filter(|lane| lane.source == source.key)
-        .map(|lane| lane.title.clone())
-        .collect();
     let mut summary = format!(
         "Reading {} has failed since {since} ({})",
         named(&subject),
@@ -65,7 +59,7 @@ pub(super) fn unreachable(source: &SourceState, lanes: &[LaneBehind]) -> Conditi
     let mut facts = failure_facts(Some(source));
     facts.extend(known("last read", source.read_at));
     facts.push(evidence("failing since", since));
-    facts.extend(lanes_fact(&behind));
+    facts.extend(lanes_fact(behind));
     // Lanes hang on the jobs alone; the other sources explain and add.
     let severity = if source.key.poll == Poll::Jobs {
         Severity::Critical
@@ -145,7 +139,7 @@ fn failure_facts(source: Option<&SourceState>) -> Vec<Evidence> {
     .collect()
 }
 
-fn lanes_fact(titles: &[String]) -> Option<Evidence> {
+pub(super) fn lanes_fact(titles: &[String]) -> Option<Evidence> {
     (!titles.is_empty()).then(|| {
         evidence(
             "lanes behind it",

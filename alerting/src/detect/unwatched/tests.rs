@@ -67,3 +67,28 @@ fn an_alert_is_watched_as_long_as_a_poll_that_tells_about_it_is_there() {
         );
     }
 }
+
+#[test]
+fn an_alert_about_a_server_is_watched_by_the_agent_of_that_server_alone() {
+    let agent = read_source(Poll::AgentReports, "SYNC01", 0);
+    let other = read_source(Poll::AgentSection, "SYNC02/scheduler", 0);
+    let jobs = read_source(Poll::Jobs, "3f1d0a52", 0);
+    let of_server = labels([("source", "agent_section"), ("server", "SYNC01")]);
+    let of_tenant = labels([("source", "agent_section")]);
+    for (labels, live, watched) in [
+        (&of_server, vec![&agent], true),
+        (&of_server, vec![&other, &jobs], false),
+        (&of_tenant, vec![&other], true),
+        (&of_tenant, vec![&jobs], false),
+    ] {
+        let found = is_watched(Rule::SchedulerStalled, "server/SYNC01", labels, &live);
+        assert_eq!(found, watched, "{labels:?}");
+    }
+    let graph = labels([("source", "graph")]);
+    assert!(!is_watched(
+        Rule::SourceUnreachable,
+        "graph",
+        &graph,
+        &[&agent]
+    ));
+}

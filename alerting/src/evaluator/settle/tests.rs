@@ -9,6 +9,7 @@ use crate::detect::LAST_REPORTED;
 use crate::detect::testing::minute;
 
 mod groups;
+mod servers;
 
 /// A condition about `path` of tenant `orchard`; lanes belong to the engine `cloud` and, unless
 /// it is empty, to `job`.

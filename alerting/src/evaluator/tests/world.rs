@@ -12,6 +12,7 @@ use syncwatch_domain::lane::{Engine, LaneKey, LaneKind, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
 use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::source::{Poll, ReadFailure};
+use syncwatch_domain::sync_server::{Part, fact_name};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{
     AttemptRecord, Expectation, Fact, LaneFilter, LaneUpdate, LogRow, LogStream, PollCommit,
@@ -168,6 +169,20 @@ pub(super) fn jobs_read(at: i64) -> Read<'static> {
 
 pub(super) fn read_of(poll: Poll, at: i64) -> Read<'static> {
     let instance = if poll == Poll::Jobs { "3f1d0a52" } else { "" };
+    read_from(poll, instance, at)
+}
+
+/// A report of the agent on a host (`SYNC01`), or one of its sections (`SYNC01/scheduler`).
+pub(super) fn agent_read(instance: &str, at: i64) -> Read<'_> {
+    let poll = if instance.contains('/') {
+        Poll::AgentSection
+    } else {
+        Poll::AgentReports
+    };
+    read_from(poll, instance, at)
+}
+
+fn read_from(poll: Poll, instance: &str, at: i64) -> Read<'_> {
     Read {
         poll,
         instance,
@@ -187,6 +202,15 @@ impl<'a> Read<'a> {
             failure,
             text: format!("GET: {failure}"),
         };
+        self
+    }
+
+    /// A part of what is known of the server.
+    pub(super) fn part<T: serde::Serialize>(mut self, host: &str, part: Part, value: &T) -> Self {
+        self.facts.push(Fact {
+            name: fact_name(&format!("id-of-{host}"), part),
+            value: serde_json::to_value(value).unwrap(),
+        });
         self
     }
 

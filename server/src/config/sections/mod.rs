@@ -1,5 +1,6 @@
 //! The sections of the configuration that the server itself owns.
 
+pub mod intake;
 pub mod lanes;
 pub mod server;
 pub mod store;

@@ -1,0 +1,277 @@
+//! What the records of a batch mean, section by section.
+//!
+//! All records of a section are taken in order and become one poll, so that a batch which was held
+//! up for hours costs no more than a short one. Instants of the server's clock are corrected first.
+
+mod events;
+mod known;
+mod lanes;
+mod password_sync;
+mod runs;
+mod scheduler;
+mod small;
+
+use syncwatch_domain::report::forms::{Forms, ShapeError};
+use syncwatch_domain::report::{Batch, Correction, Gap, Outcome, Record, Section, SectionFailure};
+use syncwatch_domain::source::ReadFailure;
+use syncwatch_domain::sync_server::{Agent, LostRecords, Part};
+use syncwatch_domain::time::Timestamp;
+use syncwatch_store::{AgentRecord, Fact, LaneUpdate, PollCommit, PollOutcome, SourceId};
+
+pub(super) use self::known::Known;
+use super::access::Who;
+
+/// What is read before the rest, because the rest is understood with it.
+const FIRST: [Section; 2] = [Section::Scheduler, Section::Events];
+
+/// A record that was read, with its instants corrected.
+struct Reading<'a> {
+    record: &'a Record,
+    /// When it was read.
+    at: Timestamp,
+    /// When the reading began: what it is sure to cover.
+    began_at: Timestamp,
+    correction: Correction,
+}
+
+impl Reading<'_> {
+    fn forms(&self) -> Forms {
+        Forms::of(self.record)
+    }
+
+    /// An instant of the server's clock as a true one.
+    fn true_time(&self, at: Timestamp) -> Timestamp {
+        self.correction.apply(at)
+    }
+}
+
+/// What a batch says about one section.
+pub(super) struct Lesson {
+    pub(super) section: String,
+    learned: Option<Learned>,
+    failed: Option<Failed>,
+}
+
+/// What the readings of a section add up to.
+#[derive(Default)]
+struct Learned {
+    /// Start of the newest reading.
+    began_at: Timestamp,
+    lanes: Vec<LaneUpdate>,
+    facts: Vec<Fact>,
+}
+
+impl Learned {
+    /// A reading that has said nothing yet.
+    fn of(reading: &Reading<'_>) -> Self {
+        Self {
+            began_at: reading.began_at,
+            ..Self::default()
+        }
+    }
+}
+
+/// The newest reading of a section failed.
+struct Failed {
+    at: Timestamp,
+    failure: ReadFailure,
+    text: String,
+}
+
+impl Lesson {
+    /// As polls of the section's source: what was read, then what failed.
+    pub(super) fn into_polls(
+        self,
+        source: SourceId,
+        received_at: Timestamp,
+    ) -> Vec<PollCommit<'static>> {
+        let mut polls = Vec::new();
+        if let Some(learned) = self.learned {
+            let began_at = learned.began_at.min(received_at);
+            let mut poll = PollCommit::bare(source, began_at, received_at, PollOutcome::Read);
+            poll.lanes = learned.lanes;
+            poll.facts = learned.facts;
+            polls.push(poll);
+        }
+        if let Some(Failed { at, failure, text }) = self.failed {
+            let outcome = PollOutcome::Failed { failure, text };
+            let at = at.min(received_at);
+            polls.push(PollCommit::bare(source, at, received_at, outcome));
+        }
+        polls
+    }
+}
+
+/// What the agent itself is known to be, after this batch.
+pub(super) fn agent(
+    batch: &Batch,
+    acknowledged: u64,
+    known: &mut Known,
+    correction: Correction,
+) -> Fact {
+    let before: Option<Agent> = known.part(Part::Agent);
+    let lost = lost(batch, acknowledged, correction);
+    let agent = Agent {
+        host: batch.agent.host.clone(),
+        version: batch.agent.version.clone(),
+        system: batch.agent.system.clone(),
+        roles: batch.agent.roles.clone(),
+        clock_ahead_ms: correction.ahead_ms(),
+        newest_gap: lost.or_else(|| before.and_then(|before| before.newest_gap)),
+    };
+    known.learn(Part::Agent, &agent)
+}
+
+/// Records that were dropped on the server and never came home.
+fn lost(batch: &Batch, acknowledged: u64, correction: Correction) -> Option<LostRecords> {
+    let newest = batch
+        .spool
+        .gaps
+        .iter()
+        .filter(|gap| gap.to > acknowledged)
+        .max_by_key(|gap| gap.to)?;
+    let Gap {
+        from,
+        to,
+        oldest_at,
+        newest_at,
+    } = newest;
+    Some(LostRecords {
+        records: to.saturating_sub((*from).max(acknowledged + 1)) + 1,
+        from: correction.apply(*oldest_at),
+        to: correction.apply(*newest_at),
+    })
+}
+
+/// What new records mean, one lesson per section.
+pub(super) fn learn(
+    who: &Who,
+    batch: &Batch,
+    records: &[AgentRecord<'_>],
+    known: &mut Known,
+    received_at: Timestamp,
+) -> Vec<Lesson> {
+    let whole = Correction::of_batch(batch, received_at);
+    let mut sections = sections(records);
+    sections.sort_by_key(|word| {
+        let first = FIRST.iter().position(|first| first.as_str() == *word);
+        first.unwrap_or(FIRST.len())
+    });
+    sections
+        .into_iter()
+        .map(|word| {
+            let of_section = records
+                .iter()
+                .filter(|record| record.record.section == word);
+            let readings: Vec<Reading<'_>> = of_section
+                .map(|record| {
+                    let correction = whole.of_record(batch, record.record, received_at);
+                    Reading {
+                        record: record.record,
+                        at: record.read_at,
+                        began_at: correction.apply(record.record.began_at()),
+                        correction,
+                    }
+                })
+                .collect();
+            lesson(who, word, &readings, known)
+        })
+        .collect()
+}
+
+/// The words of the sections that come, in the order in which they come first.
+fn sections<'a>(records: &[AgentRecord<'a>]) -> Vec<&'a str> {
+    let mut words = Vec::new();
+    for record in records {
+        if !words.contains(&record.record.section.as_str()) {
+            words.push(record.record.section.as_str());
+        }
+    }
+    words
+}
+
+fn lesson(who: &Who, word: &str, readings: &[Reading<'_>], known: &mut Known) -> Lesson {
+    let mut lesson = Lesson {
+        section: word.to_owned(),
+        learned: None,
+        failed: None,
+    };
+    for reading in readings {
+        match understood(who, reading, known) {
+            Ok(next) => {
+                let learned = lesson.learned.get_or_insert_default();
+                learned.began_at = learned.began_at.max(reading.began_at);
+                lanes::merge(&mut learned.lanes, next.lanes);
+                merge(&mut learned.facts, next.facts);
+                lesson.failed = None;
+            }
+            Err(failed) => lesson.failed = Some(failed),
+        }
+    }
+    lesson
+}
+
+/// The newest value of each fact.
+fn merge(facts: &mut Vec<Fact>, newer: Vec<Fact>) {
+    for fact in newer {
+        facts.retain(|older| older.name != fact.name);
+        facts.push(fact);
+    }
+}
+
+/// What one reading means.
+fn understood(who: &Who, reading: &Reading<'_>, known: &mut Known) -> Result<Learned, Failed> {
+    let record = reading.record;
+    match record.outcome {
+        Outcome::Failed => {
+            let failure = failure_of(record.failure);
+            let text = record.failure_text.clone();
+            let text = text.unwrap_or_else(|| "the agent does not say why".to_owned());
+            Err(Failed {
+                at: reading.began_at,
+                failure,
+                text,
+            })
+        }
+        Outcome::Absent => {
+            let part = record.known_section().and_then(small::part_of);
+            Ok(Learned {
+                facts: part
+                    .and_then(|part| known.forget(part))
+                    .into_iter()
+                    .collect(),
+                ..Learned::of(reading)
+            })
+        }
+        Outcome::Read => read(who, reading, known).map_err(|error| Failed {
+            at: reading.began_at,
+            failure: ReadFailure::BadAnswer,
+            text: error.to_string(),
+        }),
+    }
+}
+
+/// An agent's own words for a failure as those of a source. What the server refuses the agent is
+/// no right in Microsoft Graph.
+const fn failure_of(failure: Option<SectionFailure>) -> ReadFailure {
+    match failure {
+        Some(SectionFailure::Timeout) => ReadFailure::Timeout,
+        Some(SectionFailure::Unreadable) => ReadFailure::BadAnswer,
+        Some(SectionFailure::NotStarted) => ReadFailure::ServerError,
+        Some(SectionFailure::CommandFailed | SectionFailure::AccessDenied) | None => {
+            ReadFailure::Refused
+        }
+    }
+}
+
+fn read(who: &Who, reading: &Reading<'_>, known: &mut Known) -> Result<Learned, ShapeError> {
+    match reading.record.known_section() {
+        Some(Section::Scheduler) => scheduler::learn(reading, known),
+        Some(Section::Runs) => runs::learn(who, reading, known),
+        Some(Section::PasswordSync) => password_sync::learn(who, reading, known),
+        Some(Section::Events) => events::learn(reading, known),
+        Some(section) => small::learn(section, reading, known),
+        // Kept with its record; a later version may know what it means.
+        None => Ok(Learned::of(reading)),
+    }
+}

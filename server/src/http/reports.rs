@@ -1,0 +1,189 @@
+//! `POST /agent/v1/reports`: the way in for agents that push.
+//!
+//! Whoever has no token costs nothing: it is answered before a byte of the body is read. Bodies
+//! are bounded in length and in number, so that memory stays flat whatever comes.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use syncwatch_collector::{AccessError, IntakeError, Who};
+use syncwatch_domain::report::MOST_BYTES;
+use tokio::sync::Semaphore;
+
+use super::refusals::{Refusal, Refusals};
+use super::shape::Failure;
+use super::stage::Surface;
+
+/// Longest body: a batch, and room for one record that travels alone.
+const LONGEST_BODY: usize = 2 * MOST_BYTES;
+/// Bodies held in memory at a time.
+const BODIES_AT_ONCE: usize = 4;
+/// What is said to those who come when there is no room, in seconds.
+const COME_BACK: &str = "5";
+
+/// What stands at the door.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    bodies: Arc<Semaphore>,
+    refusals: Arc<Refusals>,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self {
+            bodies: Arc::new(Semaphore::new(BODIES_AT_ONCE)),
+            refusals: Arc::default(),
+        }
+    }
+}
+
+/// A request that is turned away.
+struct TurnedAway {
+    status: StatusCode,
+    refusal: Refusal,
+    sentence: String,
+}
+
+impl TurnedAway {
+    fn new(status: StatusCode, refusal: Refusal, sentence: impl Into<String>) -> Self {
+        Self {
+            status,
+            refusal,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+pub(super) async fn reports(State(surface): State<Surface>, request: Request) -> Response {
+    match take(&surface, request).await {
+        Ok(answer) => answer,
+        Err(TurnedAway {
+            status,
+            refusal,
+            sentence,
+        }) => {
+            surface
+                .door
+                .refusals
+                .note(refusal, &sentence, surface.clock.now());
+            let mut answer = (status, Json(Failure { error: sentence })).into_response();
+            let headers = answer.headers_mut();
+            match status {
+                StatusCode::UNAUTHORIZED => {
+                    let scheme = header::HeaderValue::from_static("Bearer");
+                    headers.insert(header::WWW_AUTHENTICATE, scheme);
+                }
+                StatusCode::SERVICE_UNAVAILABLE => {
+                    let wait = header::HeaderValue::from_static(COME_BACK);
+                    headers.insert(header::RETRY_AFTER, wait);
+                }
+                _ => {}
+            }
+            answer
+        }
+    }
+}
+
+async fn take(surface: &Surface, request: Request) -> Result<Response, TurnedAway> {
+    let intake = surface.serving().map_err(|_| {
+        let sentence = "the service is starting, send it again";
+        TurnedAway::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::Starting, sentence)
+    })?;
+    let intake = intake.intake;
+    let who = who(&intake, request.headers())?;
+    let _room = surface.door.bodies.try_acquire().map_err(|_| {
+        let sentence = "too many reports at a time, send it again later";
+        TurnedAway::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::Busy, sentence)
+    })?;
+    let body = body(request).await?;
+    let answer = intake
+        .take(&who, &body)
+        .await
+        .map_err(|error| refused(&error))?;
+    Ok(Json(answer).into_response())
+}
+
+fn who(intake: &syncwatch_collector::Intake, headers: &HeaderMap) -> Result<Who, TurnedAway> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token);
+    let Some(token) = token else {
+        return Err(TurnedAway::new(
+            StatusCode::UNAUTHORIZED,
+            Refusal::NoToken,
+            "a report needs the token of its agent: Authorization: Bearer <token>",
+        ));
+    };
+    intake.who(token).map_err(|error| {
+        let (status, refusal) = match error {
+            AccessError::Unknown => (StatusCode::UNAUTHORIZED, Refusal::WrongToken),
+            AccessError::File { .. } => (StatusCode::SERVICE_UNAVAILABLE, Refusal::TokenUnreadable),
+        };
+        // What the operator reads in the log names a file; who asks is not told.
+        let sentence = match &error {
+            AccessError::Unknown => error.to_string(),
+            AccessError::File { .. } => {
+                tracing::debug!(reason = crate::chain(&error), "a token cannot be read");
+                "the token cannot be checked at present".to_owned()
+            }
+        };
+        TurnedAway::new(status, refusal, sentence)
+    })
+}
+
+async fn body(request: Request) -> Result<Vec<u8>, TurnedAway> {
+    let too_long = || {
+        TurnedAway::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::TooLong,
+            format!("a report has at most {LONGEST_BODY} bytes: send fewer records at a time"),
+        )
+    };
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LONGEST_BODY) {
+        return Err(too_long());
+    }
+    let body: Body = request.into_body();
+    match to_bytes(body, LONGEST_BODY).await {
+        Ok(bytes) => Ok(bytes.into()),
+        Err(error) if is_too_long(&error) => Err(too_long()),
+        Err(_) => Err(TurnedAway::new(
+            StatusCode::BAD_REQUEST,
+            Refusal::Unreadable,
+            "the report was cut off",
+        )),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(inner) = cause {
+        if inner.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+fn refused(error: &IntakeError) -> TurnedAway {
+    let (status, refusal) = match error {
+        IntakeError::Unreadable(_) | IntakeError::Batch(_) => {
+            (StatusCode::BAD_REQUEST, Refusal::Unreadable)
+        }
+        IntakeError::OtherHost { .. } => (StatusCode::FORBIDDEN, Refusal::OtherHost),
+        IntakeError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, Refusal::NotKept),
+    };
+    TurnedAway::new(status, refusal, crate::chain(error))
+}

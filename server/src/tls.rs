@@ -1,0 +1,192 @@
+//! A listener that speaks TLS; connections come out when their handshake is done.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::CryptoProvider;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::sections::intake::Intake;
+
+/// Handshakes under way at a time; more wait to be accepted.
+const HANDSHAKES_AT_ONCE: usize = 64;
+/// Longest handshake: who says nothing must not keep a place.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Wait after the system refused a connection, which it does while it has no more files.
+const AFTER_REFUSAL: Duration = Duration::from_millis(100);
+
+/// Why no TLS can be spoken.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file is no good.
+    #[error("cannot use {}: {why}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Certificate and key do not belong together.
+    #[error("the certificate and the key cannot be used together")]
+    Pair(#[from] rustls::Error),
+}
+
+/// Reads the certificates that the intake needs.
+///
+/// # Errors
+/// When a file cannot be read, holds something else, or certificate and key do not belong together.
+pub fn server_config(intake: &Intake) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = certificates(&intake.certificate_file)?;
+    let key = PrivateKeyDer::from_pem_file(&intake.private_key_file)
+        .map_err(|error| refuse(&intake.private_key_file, error.to_string()))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
+    let builder = match &intake.client_ca_file {
+        Some(file) => builder.with_client_cert_verifier(verifier(file, provider)?),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// Lets in whoever shows a certificate that an authority of `file` signed and that is in force.
+fn verifier(
+    file: &Path,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(file)? {
+        let added = roots.add(certificate);
+        added.map_err(|error| refuse(file, error.to_string()))?;
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| refuse(file, error.to_string()))
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| refuse(file, error.to_string()))?;
+    if found.is_empty() {
+        return Err(refuse(file, "it holds no certificate".to_owned()));
+    }
+    Ok(found)
+}
+
+fn refuse(file: &Path, why: String) -> TlsError {
+    TlsError::File {
+        file: file.to_owned(),
+        why,
+    }
+}
+
+/// A listener that speaks TLS.
+#[derive(Debug)]
+pub struct TlsListener {
+    addr: SocketAddr,
+    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+    /// Accepts; it ends with this value at the latest.
+    _accepting: JoinSet<()>,
+}
+
+impl TlsListener {
+    /// Accepts connections at `addr`, where `listener` listens, until `stop`.
+    #[must_use]
+    pub fn new(
+        listener: TcpListener,
+        addr: SocketAddr,
+        config: Arc<ServerConfig>,
+        stop: CancellationToken,
+    ) -> Self {
+        let (sender, ready) = mpsc::channel(HANDSHAKES_AT_ONCE);
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, TlsAcceptor::from(config), sender, stop));
+        Self {
+            addr,
+            ready,
+            _accepting: accepting,
+        }
+    }
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.ready.recv().await {
+            Some(connection) => connection,
+            // Told to stop: so is whoever serves.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Ok(self.addr)
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(HANDSHAKES_AT_ONCE));
+    let mut handshakes = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            // What is through is forgotten.
+            Some(_) = handshakes.join_next() => continue,
+            accepted = next(&listener, &places) => accepted,
+        };
+        let Some((stream, from, place)) = accepted else {
+            tokio::time::sleep(AFTER_REFUSAL).await;
+            continue;
+        };
+        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        handshakes.spawn(async move {
+            let _place = place;
+            match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+                // Nobody listens any more when the service stops.
+                Ok(Ok(stream)) => drop(ready.send((stream, from)).await),
+                Ok(Err(error)) => {
+                    tracing::debug!(%from, reason = %error, "a connection spoke no TLS");
+                }
+                Err(_) => tracing::debug!(%from, "a handshake took too long"),
+            }
+        });
+    }
+}
+
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, from)) => Some((stream, from, place)),
+        Err(error) => {
+            tracing::debug!(reason = %error, "a connection could not be accepted");
+            None
+        }
+    }
+}
