@@ -1,7 +1,6 @@
 //! Something to scrape: the service watching a simulated tenant, or the demo as a user starts it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -127,7 +126,7 @@ impl Demo {
     /// Starts it on a free port.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let port = Port::claim()?;
-        let program = program()?;
+        let program = syncwatch_tests::programs::built("syncwatch")?;
         let child = Command::new(&program)
             .args(["demo", "--listen", &port.addr().to_string()])
             .stdin(Stdio::null())
@@ -150,18 +149,4 @@ impl Drop for Demo {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-/// The program as `tests/run` or `cargo build` made it.
-fn program() -> anyhow::Result<PathBuf> {
-    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/debug");
-    let folder = std::env::var_os("SYNCWATCH_TEST_PROGRAMS")
-        .map_or_else(|| PathBuf::from(built), PathBuf::from);
-    let program = folder.join("syncwatch");
-    anyhow::ensure!(
-        program.exists(),
-        "there is no {}: cargo build -p syncwatch",
-        program.display()
-    );
-    Ok(program)
 }

@@ -9,6 +9,7 @@
 //! Entry points: [`peers`], [`wait::until`], [`http_client`].
 
 pub mod peers;
+pub mod programs;
 pub mod tls;
 pub mod wait;
 
