@@ -17,7 +17,7 @@
 //!    request only after the text has answered, when nothing is left that could be lost.
 //! 4. If the text ended, the next line would be taken for a command. So it ends the process
 //!    whatever happens, and a request is a line that even as a command would do nothing
-//!    ([`super::request`]).
+//!    (`request`).
 //!
 //! With `-Command TEXT` instead, the interpreter would itself read standard input meanwhile, to
 //! offer it to the command, and take requests away.
