@@ -3,7 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
@@ -13,17 +15,23 @@ use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::sections::intake::Intake;
 
-/// Handshakes under way at a time; more wait to be accepted.
-const HANDSHAKES_AT_ONCE: usize = 64;
+/// Connections at a time, handshakes included; more wait to be accepted.
+const CONNECTIONS_AT_ONCE: usize = 256;
+/// Connections that are through and wait to be served.
+const READY_AT_ONCE: usize = 16;
+/// Longest life of a connection: who says nothing must not keep a place. Agents connect again.
+const LONGEST_LIFE: Duration = Duration::from_secs(120);
 /// Longest handshake: who says nothing must not keep a place.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Wait after the system refused a connection, which it does while it has no more files.
@@ -101,7 +109,7 @@ fn refuse(file: &Path, why: String) -> TlsError {
 #[derive(Debug)]
 pub struct TlsListener {
     addr: SocketAddr,
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+    ready: mpsc::Receiver<(Held, SocketAddr)>,
     /// Accepts; it ends with this value at the latest.
     _accepting: JoinSet<()>,
 }
@@ -115,7 +123,7 @@ impl TlsListener {
         config: Arc<ServerConfig>,
         stop: CancellationToken,
     ) -> Self {
-        let (sender, ready) = mpsc::channel(HANDSHAKES_AT_ONCE);
+        let (sender, ready) = mpsc::channel(READY_AT_ONCE);
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, TlsAcceptor::from(config), sender, stop));
         Self {
@@ -127,7 +135,7 @@ impl TlsListener {
 }
 
 impl axum::serve::Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
+    type Io = Held;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
@@ -143,13 +151,62 @@ impl axum::serve::Listener for TlsListener {
     }
 }
 
+/// A connection with its place among those that are held at a time.
+#[derive(Debug)]
+pub struct Held {
+    stream: TlsStream<TcpStream>,
+    end: Pin<Box<Sleep>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Held {
+    fn new(stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            stream,
+            end: Box::pin(tokio::time::sleep(LONGEST_LIFE)),
+            _place: place,
+        }
+    }
+}
+
+impl AsyncRead for Held {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.end.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Held {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+    ready: mpsc::Sender<(Held, SocketAddr)>,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES_AT_ONCE));
+    let places = Arc::new(Semaphore::new(CONNECTIONS_AT_ONCE));
     let mut handshakes = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -164,10 +221,9 @@ async fn accept(
         };
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         handshakes.spawn(async move {
-            let _place = place;
             match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
                 // Nobody listens any more when the service stops.
-                Ok(Ok(stream)) => drop(ready.send((stream, from)).await),
+                Ok(Ok(stream)) => drop(ready.send((Held::new(stream, place), from)).await),
                 Ok(Err(error)) => {
                     tracing::debug!(%from, reason = %error, "a connection spoke no TLS");
                 }
@@ -180,7 +236,7 @@ async fn accept(
 async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, from)) => Some((stream, from, place)),

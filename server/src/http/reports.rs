@@ -4,6 +4,7 @@
 //! are bounded in length and in number, so that memory stays flat whatever comes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
@@ -22,6 +23,8 @@ use super::stage::Surface;
 const LONGEST_BODY: usize = 2 * MOST_BYTES;
 /// Bodies held in memory at a time.
 const BODIES_AT_ONCE: usize = 4;
+/// Longest wait for a body.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// What is said to those who come when there is no room, in seconds.
 const COME_BACK: &str = "5";
 
@@ -155,7 +158,16 @@ async fn body(request: Request) -> Result<Vec<u8>, TurnedAway> {
         return Err(too_long());
     }
     let body: Body = request.into_body();
-    match to_bytes(body, LONGEST_BODY).await {
+    let reading = tokio::time::timeout(PATIENCE, to_bytes(body, LONGEST_BODY));
+    // Who stalls must not keep a place: there are few of them.
+    let Ok(read) = reading.await else {
+        return Err(TurnedAway::new(
+            StatusCode::REQUEST_TIMEOUT,
+            Refusal::Unreadable,
+            "the report did not come to its end in time",
+        ));
+    };
+    match read {
         Ok(bytes) => Ok(bytes.into()),
         Err(error) if is_too_long(&error) => Err(too_long()),
         Err(_) => Err(TurnedAway::new(
