@@ -318,10 +318,16 @@ pub enum BatchError {
         found: u32,
     },
     /// A name is empty or too long.
-    #[error("{what} of the agent must have 1 to 255 characters")]
+    #[error("{what} of the agent must have 1 to 255 characters, none of them a control character")]
     Name {
         /// Which one.
         what: &'static str,
+    },
+    /// The word of a section is none.
+    #[error("record {seq}: the section must be 1 to 64 small letters, digits and underscores")]
+    Section {
+        /// The record.
+        seq: u64,
     },
     /// Too much at once.
     #[error("the batch has {found} records, at most {MOST_RECORDS} are taken at a time")]
@@ -351,7 +357,8 @@ impl Batch {
             ("the host", &self.agent.host),
             ("the spool", &self.spool.id),
         ] {
-            if name.trim().is_empty() || name.chars().count() > 255 {
+            let is_odd = name.chars().any(char::is_control);
+            if name.trim().is_empty() || is_odd || name.chars().count() > 255 {
                 return Err(BatchError::Name { what });
             }
         }
@@ -366,9 +373,18 @@ impl Batch {
                 return Err(BatchError::OutOfOrder { seq: record.seq });
             }
             before = record.seq;
+            if !is_word(&record.section) {
+                return Err(BatchError::Section { seq: record.seq });
+            }
         }
         Ok(())
     }
+}
+
+/// Whether a text can be the word of a section, also of one that a later version knows.
+fn is_word(text: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(letter)
 }
 
 impl Record {

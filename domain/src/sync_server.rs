@@ -156,6 +156,11 @@ pub struct ConnectorRuns {
     pub cloud: bool,
     /// The newest run that ended, of each run profile.
     pub newest: Vec<Run>,
+    /// Number of the newest run that was taken in (`RunNumber`, which grows per connector). The
+    /// history comes again with every reading, its instants corrected a little differently each
+    /// time: the number alone tells a run that is new.
+    #[serde(default)]
+    pub counted_to: i64,
     /// The run that is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<Running>,
@@ -216,6 +221,13 @@ pub struct PasswordDomain {
     /// The newest sign of life: end of a successful cycle, or event 651, 654 or 657.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alive_at: Option<Timestamp>,
+    /// End of the last cycle that worked, as the server's clock had it: a state that comes again
+    /// is known by it, however its clock is corrected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_as_told: Option<Timestamp>,
+    /// The newest sign of life that was counted as a cycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<Timestamp>,
     /// Failures (events 611, 662 and 667) within the two hours before the newest of them, oldest
     /// first; at most the newest ten.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -15,6 +15,8 @@ use crate::store::Store;
 
 /// Records per insert statement.
 const CHUNK: usize = 100;
+/// As many as an agent that is up to date sends at a time; nobody waits long for their commit.
+const FEW: usize = 16;
 
 /// A record as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,6 +146,11 @@ impl Store {
         policy: &LanePolicy,
     ) -> Result<bool, StoreError> {
         const OPERATION: &str = "commit a report";
+        let _turn = if report.records.len() > FEW {
+            self.pools()?.long_turn().await
+        } else {
+            None
+        };
         let packed = pack(&report.records)?;
         let mut tx = self.begin(OPERATION).await?;
         let agent = write_agent(&mut tx, report).await?;

@@ -26,9 +26,11 @@ pub(super) async fn watch(
     policy: &watch::Receiver<Arc<LanePolicy>>,
     stop: &CancellationToken,
 ) {
+    // What was not heard while this process was down says nothing about the agents.
+    let listening_since = clock.now();
     loop {
         let now = clock.now();
-        let looked = look(agents, store, policy, now).await;
+        let looked = look(agents, store, policy, listening_since, now).await;
         let wait = match looked {
             Ok(next) => next.map_or(LOOK_AGAIN, |next| next.since(now).min(LOOK_AGAIN)),
             Err(error) => {
@@ -49,6 +51,7 @@ pub(super) async fn look(
     agents: &[Enrolled],
     store: &Store,
     policy: &watch::Receiver<Arc<LanePolicy>>,
+    listening_since: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut next = None;
@@ -59,7 +62,7 @@ pub(super) async fn look(
             instance: instance(&who.host, ""),
         };
         let source = store.ensure_source(&key, now).await?;
-        let at = silent_at(&source, config);
+        let at = silent_at(&source, config).max(listening_since + config.silent_after);
         if at > now {
             next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
             continue;

@@ -220,19 +220,135 @@ async fn runs_become_lanes_of_objects_and_a_failed_import_is_no_success() {
 async fn runs_that_come_again_are_counted_once() {
     let desk = Desk::new().await;
     for (seq, count) in [(1, 1), (2, 1), (3, 2)] {
+        // Each report is on its way for another while: its instants are corrected a little otherwise.
+        desk.clock.advance(Duration::from_millis(700 * seq));
         let mut runs = vec![import(1, "stopped-server-down", "2026-11-17T08:21:00Z")];
         if seq == 3 {
             runs.push(import(2, "stopped-server-down", "2026-11-17T08:51:00Z"));
         }
-        desk.report("SYNC01", seq, &[("runs", Value::Array(runs))])
-            .await;
+        let (_, state) = scheduler(false, true);
+        let sent_at = start() + Duration::from_secs(seq);
+        let record = |seq: u64, section: &str, data: Value| {
+            json!({
+                "seq": seq, "section": section, "collected_at": sent_at, "elapsed": {"run": "r", "ms": 10_000},
+                "outcome": "read", "data": data,
+            })
+        };
+        let records = vec![
+            record(2 * seq - 1, "scheduler", state),
+            record(2 * seq, "runs", Value::Array(runs)),
+        ];
+        desk.take("SYNC01", sent_at, records).await;
         let runs: sync_server::Runs = desk.part("SYNC01", Part::Runs).await.unwrap();
         assert_eq!(runs.connectors[0].newest[0].bad_in_a_row, count);
+        let cycles: i64 = desk
+            .store
+            .cycle_totals()
+            .await
+            .unwrap()
+            .iter()
+            .map(|total| total.count)
+            .sum();
+        assert_eq!(cycles, i64::from(count));
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_comes_again_is_no_new_success() {
+    let desk = Desk::new().await;
+    for round in 1..4 {
+        desk.clock.advance(Duration::from_millis(1300));
+        let (_, state) = scheduler(false, true);
+        let record = |seq: u64, section: &str, data: &Value| {
+            json!({
+                "seq": seq, "section": section, "collected_at": start(), "elapsed": {"run": "r", "ms": 10_000},
+                "outcome": "read", "data": data,
+            })
+        };
+        let records = vec![
+            record(2 * round - 1, "scheduler", &state),
+            record(
+                2 * round,
+                "password_sync",
+                &password_state("2026-11-17T08:40:00Z").1,
+            ),
+        ];
+        desk.take("SYNC01", start(), records).await;
+        let lane = desk.lane(LaneKind::PasswordHash, FOREST).await.unwrap();
+        let first = Timestamp::parse("2026-11-17T08:40:00Z").unwrap();
         assert_eq!(
-            runs.connectors[0].newest[0].bad_since,
-            Timestamp::parse("2026-11-17T08:21:00Z")
+            lane.facts.last_success_at,
+            Some(first + Duration::from_millis(1300))
         );
     }
+}
+
+#[tokio::test]
+async fn what_a_complete_list_does_not_name_any_more_is_over() {
+    let desk = Desk::new().await;
+    let runs = json!([import(1, "success", "2026-11-17T08:51:00Z")]);
+    desk.report(
+        "SYNC01",
+        1,
+        &[
+            scheduler(false, true),
+            ("runs", runs),
+            password_state("2026-11-17T08:58:00Z"),
+        ],
+    )
+    .await;
+    assert!(
+        !desk
+            .lane(LaneKind::Objects, FOREST)
+            .await
+            .unwrap()
+            .facts
+            .paused
+    );
+    let connectors = json!([{
+        "Name": "hauser.onmicrosoft.com - AAD", "Identifier": CLOUD, "Type": "Extensible2",
+        "Subtype": "Windows Azure Active Directory (Microsoft)", "Partitions": [],
+    }]);
+    let states = json!([]);
+    desk.report(
+        "SYNC01",
+        4,
+        &[("connectors", connectors), ("password_sync", states)],
+    )
+    .await;
+    for kind in [LaneKind::Objects, LaneKind::PasswordHash] {
+        let lane = desk.lane(kind, FOREST).await.unwrap();
+        assert!(lane.facts.paused, "{kind}");
+    }
+    let runs: sync_server::Runs = desk.part("SYNC01", Part::Runs).await.unwrap();
+    assert_eq!(runs.connectors, []);
+}
+
+#[tokio::test]
+async fn a_server_whose_scheduler_was_not_read_claims_no_lanes() {
+    let desk = Desk::new().await;
+    let runs = json!([import(1, "success", "2026-11-17T08:51:00Z")]);
+    let sections = [("runs", runs), password_state("2026-11-17T08:58:00Z")];
+    desk.report("SYNC02", 1, &sections).await;
+    assert!(desk.lane(LaneKind::Objects, FOREST).await.is_none());
+    assert!(desk.lane(LaneKind::PasswordHash, FOREST).await.is_none());
+}
+
+#[tokio::test]
+async fn agents_are_given_time_after_a_start() {
+    let desk = Desk::new().await;
+    let policy = watch::Sender::new(Arc::new(LanePolicy::default())).subscribe();
+    desk.report("SYNC01", 1, &[scheduler(false, true)]).await;
+    // The service was down for an hour and listens again since a minute.
+    desk.clock.advance(minutes(61));
+    let agents: &[Enrolled] = &desk.agents.enrolled;
+    let since = start() + minutes(60);
+    let next = look(agents, &desk.store, &policy, since, desk.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(next, Some(since + minutes(10)));
+    let heard = desk.source(Poll::AgentReports, "SYNC01").await.unwrap();
+    assert_eq!(heard.state.failing_since, None);
 }
 
 #[tokio::test]
@@ -293,8 +409,15 @@ async fn a_server_that_goes_into_staging_hands_its_lanes_to_the_next() {
 #[tokio::test]
 async fn password_hashes_live_by_state_and_events_alike() {
     let desk = Desk::new().await;
-    desk.report("SYNC01", 1, &[password_state("2026-11-17T08:40:00Z")])
-        .await;
+    desk.report(
+        "SYNC01",
+        1,
+        &[
+            password_state("2026-11-17T08:40:00Z"),
+            scheduler(false, true),
+        ],
+    )
+    .await;
     let lane = desk.lane(LaneKind::PasswordHash, FOREST).await.unwrap();
     assert_eq!(
         lane.facts.last_success_at,
@@ -320,7 +443,7 @@ async fn password_hashes_live_by_state_and_events_alike() {
     ]);
     desk.report(
         "SYNC01",
-        2,
+        3,
         &[("events", events), password_state("2026-11-17T08:40:00Z")],
     )
     .await;
@@ -347,7 +470,12 @@ async fn the_clock_of_a_server_is_corrected() {
         "elapsed": {"run": "r", "ms": 10_000}, "outcome": "read",
         "data": password_state("2026-11-17T09:28:00Z").1,
     });
-    desk.take("SYNC01", sent_at, vec![record]).await;
+    let (_, data) = scheduler(false, true);
+    let scheduler = json!({
+        "seq": 2, "section": "scheduler", "collected_at": sent_at - minutes(30),
+        "elapsed": {"run": "r", "ms": 10_000}, "outcome": "read", "data": data,
+    });
+    desk.take("SYNC01", sent_at, vec![record, scheduler]).await;
     let lane = desk.lane(LaneKind::PasswordHash, FOREST).await.unwrap();
     // By the count it was read this moment, so 09:28 of a clock that shows 09:30 was two minutes ago.
     assert_eq!(lane.facts.last_success_at, Some(start() - minutes(2)));
@@ -397,7 +525,7 @@ async fn an_agent_is_silent_when_no_report_came_for_too_long() {
     let policy = watch::Sender::new(Arc::new(LanePolicy::default())).subscribe();
     let look = async || {
         let agents: &[Enrolled] = &desk.agents.enrolled;
-        look(agents, &desk.store, &policy, desk.clock.now())
+        look(agents, &desk.store, &policy, start(), desk.clock.now())
             .await
             .unwrap()
     };

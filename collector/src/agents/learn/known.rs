@@ -51,6 +51,12 @@ impl Known {
         self.lanes.contains(&(kind, partition.to_owned()))
     }
 
+    /// The lanes of a kind that live by this server's reports.
+    pub(super) fn lanes(&self, kind: LaneKind) -> impl Iterator<Item = &str> {
+        let of_kind = self.lanes.iter().filter(move |(known, _)| *known == kind);
+        of_kind.map(|(_, partition)| partition.as_str())
+    }
+
     /// A part; `None` when nothing is known, or when another version wrote it in a form of its own.
     pub(super) fn part<T: DeserializeOwned>(&self, part: Part) -> Option<T> {
         T::deserialize(self.parts.get(&part)?).ok()

@@ -1,5 +1,6 @@
 //! Lanes of Connect Sync, as an agent on its server tells of them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use syncwatch_domain::cycle::{Cycle, CycleEvidence, CycleOutcome};
@@ -23,32 +24,31 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// Terms of object lanes, by what the scheduler says.
-    pub(super) fn of_objects(who: &Who, scheduler: Option<&Scheduler>) -> Self {
-        let paused = scheduler.and_then(|scheduler| {
-            if scheduler.staging_mode {
-                Some(staging(who))
-            } else if scheduler.sync_cycle_enabled {
-                None
-            } else {
-                Some(format!("the scheduler of {} is disabled", who.host))
-            }
-        });
+    /// Terms of object lanes. What a scheduler that was not read would say is not guessed: the
+    /// server may be a copy in staging mode.
+    pub(super) fn of_objects(who: &Who, scheduler: &Scheduler) -> Self {
+        let paused = if scheduler.staging_mode {
+            Some(staging(who))
+        } else if scheduler.sync_cycle_enabled {
+            None
+        } else {
+            Some(format!("the scheduler of {} is disabled", who.host))
+        };
         Self {
-            staging: scheduler.is_some_and(|scheduler| scheduler.staging_mode),
+            staging: scheduler.staging_mode,
             expectation: expectation(paused),
-            interval: scheduler.map(|scheduler| span_of_millis(scheduler.effective_interval_ms)),
+            interval: Some(span_of_millis(scheduler.effective_interval_ms)),
         }
     }
 
     /// Terms of a lane of password hashes. The scheduler does not matter to it, staging does.
     pub(super) fn of_passwords(
         who: &Who,
-        scheduler: Option<&Scheduler>,
+        scheduler: &Scheduler,
         enabled: Option<bool>,
         domain: &str,
     ) -> Self {
-        let paused = if scheduler.is_some_and(|scheduler| scheduler.staging_mode) {
+        let paused = if scheduler.staging_mode {
             Some(staging(who))
         } else if enabled == Some(false) {
             Some(format!("password hash sync is off for {domain}"))
@@ -56,11 +56,40 @@ impl Terms {
             None
         };
         Self {
-            staging: scheduler.is_some_and(|scheduler| scheduler.staging_mode),
+            staging: scheduler.staging_mode,
             expectation: expectation(paused),
             interval: Some(PASSWORD_CYCLE),
         }
     }
+
+    /// Terms of a lane whose connector or domain is not there any more.
+    fn of_gone(who: &Who, partition: &str) -> Self {
+        Self {
+            staging: false,
+            expectation: expectation(Some(format!(
+                "{} does not synchronize {partition} any more",
+                who.host
+            ))),
+            interval: None,
+        }
+    }
+}
+
+/// The lanes of a kind that the server had and that a complete list does not name any more.
+pub(super) fn gone(
+    who: &Who,
+    known: &Known,
+    kind: LaneKind,
+    listed: &BTreeSet<&str>,
+) -> Vec<LaneUpdate> {
+    known
+        .lanes(kind)
+        .filter(|partition| !listed.contains(partition))
+        .filter_map(|partition| {
+            let terms = Terms::of_gone(who, partition);
+            update(who, known, (kind, partition), Vec::new(), terms)
+        })
+        .collect()
 }
 
 fn staging(who: &Who) -> String {

@@ -3,6 +3,7 @@
 //! All records of a section are taken in order and become one poll, so that a batch which was held
 //! up for hours costs no more than a short one. Instants of the server's clock are corrected first.
 
+mod connectors;
 mod events;
 mod known;
 mod lanes;
@@ -10,6 +11,8 @@ mod password_sync;
 mod runs;
 mod scheduler;
 mod small;
+
+use std::collections::BTreeMap;
 
 use syncwatch_domain::report::forms::{Forms, ShapeError};
 use syncwatch_domain::report::{Batch, Correction, Gap, Outcome, Record, Section, SectionFailure};
@@ -20,9 +23,13 @@ use syncwatch_store::{AgentRecord, Fact, LaneUpdate, PollCommit, PollOutcome, So
 
 pub(super) use self::known::Known;
 use super::access::Who;
+use crate::http::cut;
 
 /// What is read before the rest, because the rest is understood with it.
 const FIRST: [Section; 2] = [Section::Scheduler, Section::Events];
+
+/// A reason is shown up to this length, in characters.
+const LONGEST_REASON: usize = 500;
 
 /// A record that was read, with its instants corrected.
 struct Reading<'a> {
@@ -157,7 +164,7 @@ pub(super) fn learn(
         let first = FIRST.iter().position(|first| first.as_str() == *word);
         first.unwrap_or(FIRST.len())
     });
-    sections
+    let mut lessons: Vec<Lesson> = sections
         .into_iter()
         .map(|word| {
             let of_section = records
@@ -176,7 +183,41 @@ pub(super) fn learn(
                 .collect();
             lesson(who, word, &readings, known)
         })
-        .collect()
+        .collect();
+    settle(&mut lessons);
+    lessons
+}
+
+/// A part that several sections tell is written once: as it was understood last, with the newest
+/// of their readings. Else the one that was read later would be taken for the newer one.
+fn settle(lessons: &mut [Lesson]) {
+    let mut last = BTreeMap::new();
+    let mut newest = BTreeMap::<String, Timestamp>::new();
+    for learned in lessons.iter().filter_map(|lesson| lesson.learned.as_ref()) {
+        for fact in &learned.facts {
+            last.insert(fact.name.clone(), fact.value.clone());
+            let at = newest.entry(fact.name.clone()).or_default();
+            *at = learned.began_at.max(*at);
+        }
+    }
+    for learned in lessons
+        .iter_mut()
+        .filter_map(|lesson| lesson.learned.as_mut())
+    {
+        let began_at = learned.began_at;
+        learned.facts.retain_mut(|fact| {
+            if newest.get(&fact.name) != Some(&began_at) {
+                return false;
+            }
+            match last.remove(&fact.name) {
+                Some(value) => {
+                    fact.value = value;
+                    true
+                }
+                None => false,
+            }
+        });
+    }
 }
 
 /// The words of the sections that come, in the order in which they come first.
@@ -225,8 +266,11 @@ fn understood(who: &Who, reading: &Reading<'_>, known: &mut Known) -> Result<Lea
     match record.outcome {
         Outcome::Failed => {
             let failure = failure_of(record.failure);
-            let text = record.failure_text.clone();
-            let text = text.unwrap_or_else(|| "the agent does not say why".to_owned());
+            let text = record.failure_text.as_deref();
+            let text = text.map_or_else(
+                || "the agent does not say why".to_owned(),
+                |text| cut(text, LONGEST_REASON),
+            );
             Err(Failed {
                 at: reading.began_at,
                 failure,
@@ -270,6 +314,7 @@ fn read(who: &Who, reading: &Reading<'_>, known: &mut Known) -> Result<Learned, 
         Some(Section::Runs) => runs::learn(who, reading, known),
         Some(Section::PasswordSync) => password_sync::learn(who, reading, known),
         Some(Section::Events) => events::learn(reading, known),
+        Some(Section::Connectors) => connectors::learn(who, reading, known),
         Some(section) => small::learn(section, reading, known),
         // Kept with its record; a later version may know what it means.
         None => Ok(Learned::of(reading)),

@@ -6,7 +6,7 @@ use syncwatch_domain::report::password_sync::{self, PartitionState};
 use syncwatch_domain::sync_server::{Part, PasswordDomain, PasswordSync, Runs, Scheduler};
 
 use super::known::Known;
-use super::lanes::{Terms, success, update};
+use super::lanes::{Terms, gone, success, update};
 use super::{Learned, Reading};
 use crate::agents::Who;
 
@@ -23,14 +23,20 @@ pub(super) fn learn(
     let mut lanes = Vec::new();
     for state in &read.partitions {
         let enabled = enabled(&read, state, &runs);
-        let domain = domain(reading, state, enabled, &before);
-        // A single lane, whatever brought the sign of life: state or event.
-        let cycles = domain.alive_at.map(success).into_iter().collect();
-        let terms = Terms::of_passwords(who, scheduler.as_ref(), enabled, &domain.domain);
-        let lane = (LaneKind::PasswordHash, domain.domain.as_str());
-        lanes.extend(update(who, known, lane, cycles, terms));
+        let mut domain = domain(reading, state, enabled, &before);
+        if let Some(scheduler) = &scheduler {
+            // A single lane, whatever brought the sign of life: state or event.
+            let new = domain.alive_at.filter(|at| domain.counted_at < Some(*at));
+            domain.counted_at = domain.counted_at.max(new);
+            let cycles = new.map(success).into_iter().collect();
+            let terms = Terms::of_passwords(who, scheduler, enabled, &domain.domain);
+            let lane = (LaneKind::PasswordHash, domain.domain.as_str());
+            lanes.extend(update(who, known, lane, cycles, terms));
+        }
         now.domains.push(domain);
     }
+    let listed = now.domains.iter().map(|domain| domain.domain.as_str());
+    lanes.extend(gone(who, known, LaneKind::PasswordHash, &listed.collect()));
     now.domains.sort_by(|a, b| a.domain.cmp(&b.domain));
     Ok(Learned {
         facts: vec![known.learn(Part::PasswordSync, &now)],
@@ -50,12 +56,17 @@ fn domain(
         .domains
         .iter()
         .find(|known| known.domain == state.domain);
-    let succeeded_at = state.success_ended_at.map(|at| reading.true_time(at));
+    // A state that comes again is as old as it was, however the clock is corrected by now.
+    let is_new = known.is_none_or(|known| known.state_as_told != state.success_ended_at);
+    let new = state.success_ended_at.filter(|_| is_new);
+    let succeeded_at = new.map(|at| reading.true_time(at));
     PasswordDomain {
         domain: state.domain.clone(),
         connector_id: state.connector_id.clone(),
         enabled,
         alive_at: succeeded_at.max(known.and_then(|known| known.alive_at)),
+        state_as_told: state.success_ended_at,
+        counted_at: known.and_then(|known| known.counted_at),
         failed_at: known
             .map(|known| known.failed_at.clone())
             .unwrap_or_default(),

@@ -32,10 +32,15 @@ pub(super) fn learn(
     let scheduler: Option<Scheduler> = known.part(Part::Scheduler);
     let mut all: Runs = known.part_or_default(Part::Runs);
     let by_connector = by_connector(&runs);
+    for connector in &mut all.connectors {
+        if !by_connector.contains_key(connector.id.as_str()) {
+            connector.running = None;
+        }
+    }
     let mut lanes = Vec::new();
     for (id, runs) in &by_connector {
-        take(&mut all, id, runs);
-        lanes.extend(lane(who, known, runs, scheduler.as_ref()));
+        let new = take(&mut all, id, runs);
+        lanes.extend(lane(who, known, runs, &new, scheduler.as_ref()));
     }
     all.connectors.sort_by(|a, b| a.name.cmp(&b.name));
     all.last_success_at = all.last_success_at.max(whole_cycle(&all));
@@ -51,7 +56,7 @@ fn corrected(mut runs: Vec<RunResult>, reading: &Reading<'_>) -> Vec<RunResult> 
         run.began_at = reading.true_time(run.began_at);
         run.ended_at = run.ended_at.map(|at| reading.true_time(at));
     }
-    runs.sort_by_key(|run| run.began_at);
+    runs.sort_by_key(|run| run.number);
     runs
 }
 
@@ -64,9 +69,11 @@ fn by_connector(runs: &[RunResult]) -> BTreeMap<&str, Vec<&RunResult>> {
     all
 }
 
-/// Brings what is known of a connector up to date.
-fn take(all: &mut Runs, id: &str, runs: &[&RunResult]) {
-    let Some(newest) = runs.last() else { return };
+/// Brings what is known of a connector up to date; gives the runs that ended and are new.
+fn take<'a>(all: &mut Runs, id: &str, runs: &[&'a RunResult]) -> Vec<&'a RunResult> {
+    let Some(newest) = runs.last() else {
+        return Vec::new();
+    };
     let at = all.connectors.iter().position(|known| known.id == id);
     let at = at.unwrap_or_else(|| {
         all.connectors.push(ConnectorRuns {
@@ -74,35 +81,38 @@ fn take(all: &mut Runs, id: &str, runs: &[&RunResult]) {
             name: String::new(),
             cloud: newest.is_cloud(),
             newest: Vec::new(),
+            counted_to: 0,
             running: None,
         });
         all.connectors.len() - 1
     });
     let known = &mut all.connectors[at];
     known.name.clone_from(&newest.connector);
-    for run in runs {
+    if newest.number < known.counted_to {
+        // A server that was set up anew counts from the start.
+        known.counted_to = 0;
+    }
+    let counted_to = known.counted_to;
+    let mut new = Vec::new();
+    for run in runs.iter().filter(|run| run.number > counted_to) {
         if let Some(ended_at) = run.ended_at.filter(|_| run.complete) {
             take_run(known, run, ended_at);
+            known.counted_to = run.number;
+            new.push(*run);
         }
     }
     known.newest.sort_by(|a, b| a.profile.cmp(&b.profile));
     known.running = running(runs);
+    new
 }
 
-/// Takes in a run that ended, unless it was taken in before.
+/// Takes in a run that ended.
 fn take_run(known: &mut ConnectorRuns, run: &RunResult, ended_at: Timestamp) {
     let at = known
         .newest
         .iter()
         .position(|before| before.profile == run.profile);
     let before = at.map(|at| known.newest.remove(at));
-    if before
-        .as_ref()
-        .is_some_and(|before| before.began_at >= run.began_at)
-    {
-        known.newest.extend(before);
-        return;
-    }
     let grade = run.grade();
     // As bad as this one, or worse.
     let as_bad = before
@@ -132,7 +142,8 @@ fn take_run(known: &mut ConnectorRuns, run: &RunResult, ended_at: Timestamp) {
 
 /// The run under way, and how long its kind usually takes.
 fn running(runs: &[&RunResult]) -> Option<Running> {
-    let run = runs.iter().rev().find(|run| !run.complete)?;
+    // One that never ended before others did is a leftover of a crash.
+    let run = runs.last().filter(|run| !run.complete)?;
     let mut lengths: Vec<i64> = runs
         .iter()
         .filter(|other| other.profile == run.profile)
@@ -183,6 +194,7 @@ fn lane(
     who: &Who,
     known: &Known,
     runs: &[&RunResult],
+    new: &[&RunResult],
     scheduler: Option<&Scheduler>,
 ) -> Option<LaneUpdate> {
     let newest = runs.last()?;
@@ -193,20 +205,17 @@ fn lane(
             is_import(&run.profile)
         }
     };
-    let cycles = runs
-        .iter()
-        .filter(|run| run.complete && beats(run))
-        .filter_map(|run| {
-            Some(Cycle {
-                began_at: Some(run.began_at),
-                ended_at: run.ended_at?,
-                outcome: outcome(&run.result),
-                evidence: CycleEvidence::Status,
-                exported: run.exported().filter(|_| run.is_cloud()),
-                escrowed: run.export_failures().filter(|_| run.is_cloud()),
-            })
-        });
-    let terms = Terms::of_objects(who, scheduler);
+    let cycles = new.iter().filter(|run| beats(run)).filter_map(|run| {
+        Some(Cycle {
+            began_at: Some(run.began_at),
+            ended_at: run.ended_at?,
+            outcome: outcome(&run.result),
+            evidence: CycleEvidence::Status,
+            exported: run.exported().filter(|_| run.is_cloud()),
+            escrowed: run.export_failures().filter(|_| run.is_cloud()),
+        })
+    });
+    let terms = Terms::of_objects(who, scheduler?);
     let lane = (LaneKind::Objects, newest.connector.as_str());
     update(who, known, lane, cycles.collect(), terms)
 }

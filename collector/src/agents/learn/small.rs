@@ -2,8 +2,8 @@
 
 use syncwatch_domain::report::forms::ShapeError;
 use syncwatch_domain::report::{
-    Section, company_features, connectors, containers, database, pending_exports, reachability,
-    rules, services, settings, versions,
+    Section, company_features, containers, database, pending_exports, reachability, rules,
+    services, settings, versions,
 };
 use syncwatch_domain::sync_server::{
     CloudFeatures, Container, Containers, Database, DomainReach, Part, Pending, PendingExports,
@@ -60,7 +60,6 @@ pub(super) fn learn(
         Section::Containers => Some(found(containers::read(data, &forms)?, reading, known)),
         // Kept with their records for whoever works out who owns what; here it only matters that
         // they can be read.
-        Section::Connectors => connectors::read(data, &forms).map(|_| None)?,
         Section::Rules => rules::read(data, &forms).map(|_| None)?,
         Section::Settings => settings::read(data, &forms).map(|_| None)?,
         // What is busy shows in the run history as well.
@@ -68,6 +67,7 @@ pub(super) fn learn(
         | Section::Scheduler
         | Section::Runs
         | Section::PasswordSync
+        | Section::Connectors
         | Section::Events => None,
     };
     Ok(Learned {

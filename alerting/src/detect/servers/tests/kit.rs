@@ -273,6 +273,7 @@ pub(super) fn connector(name: &str, cloud: bool, newest: Vec<Run>) -> ConnectorR
         name: name.into(),
         cloud,
         newest,
+        counted_to: 0,
         running: None,
     }
 }

@@ -16,6 +16,8 @@ fn domain(name: &str, failed: &[i64], alive: Option<i64>) -> PasswordDomain {
         alive_at: alive.map(minute),
         failed_at: failed.iter().copied().map(minute).collect(),
         failure_text: Some("RPC error 1722: the RPC server is unavailable".into()),
+        state_as_told: None,
+        counted_at: None,
         state_not_stored_at: None,
     }
 }

@@ -13,6 +13,8 @@ async fn hashes(world: &World, at: i64) {
         alive_at: Some(minute(alive)),
         failed_at,
         failure_text: Some("RPC error 1722".into()),
+        state_as_told: None,
+        counted_at: None,
         state_not_stored_at: None,
     };
     let hashes = PasswordSync {
