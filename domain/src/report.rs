@@ -406,3 +406,6 @@ impl Record {
         self.collected_at - Duration::from_millis(u64::try_from(millis(self.took())).unwrap_or(0))
     }
 }
+
+#[cfg(test)]
+mod batch_tests;
