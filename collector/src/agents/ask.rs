@@ -14,7 +14,7 @@ use super::Enrolled;
 use super::access::{AccessError, Who, read};
 use super::intake::{Intake, IntakeError};
 use crate::config::AgentConfig;
-use crate::http::chain;
+use crate::http::{Route, body, builder, chain};
 
 /// Longest time one batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,8 +32,8 @@ enum AskError {
     Send(#[from] reqwest::Error),
     #[error("the agent refuses with {0}: compare its token_file with the one of [[tenant.agent]]")]
     Refused(StatusCode),
-    #[error("the answer is longer than {LONGEST_ANSWER} bytes")]
-    TooLong,
+    #[error("{0}")]
+    Answer(String),
     #[error(transparent)]
     Intake(#[from] IntakeError),
 }
@@ -135,7 +135,7 @@ impl<'a> Line<'a> {
         let token = read(self.who, &self.agent.token)?;
         let url = self.url()?;
         let client = self.client()?;
-        let mut answer = client
+        let answer = client
             .post(url)
             .bearer_auth(token.expose().trim())
             .json(said)
@@ -144,14 +144,8 @@ impl<'a> Line<'a> {
         if !answer.status().is_success() {
             return Err(AskError::Refused(answer.status()));
         }
-        let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await? {
-            if body.len() + part.len() > LONGEST_ANSWER {
-                return Err(AskError::TooLong);
-            }
-            body.extend_from_slice(&part);
-        }
-        Ok(body)
+        let read = body(answer, LONGEST_ANSWER).await;
+        read.map_err(|error| AskError::Answer(error.text))
     }
 
     fn url(&self) -> Result<Url, AskError> {
@@ -172,10 +166,7 @@ impl<'a> Line<'a> {
 }
 
 fn build(agent: &AgentConfig) -> Result<Client, AskError> {
-    let mut builder = Client::builder()
-        .timeout(PATIENCE)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none());
+    let mut builder = builder(PATIENCE, Route::Direct);
     if let Some(file) = &agent.ca_file {
         let failed = |why: String| AskError::Client(format!("{}: {why}", file.display()));
         let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;

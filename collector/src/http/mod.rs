@@ -5,7 +5,7 @@ pub(crate) mod retry_after;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use syncwatch_domain::source::ReadFailure;
 
 /// Longest time to set up a connection.
@@ -22,6 +22,11 @@ pub(crate) enum Route {
 
 /// Builds a client. It follows no redirect: a token must not travel to a host that was not configured.
 pub(crate) fn client(limit: Duration, route: Route) -> Result<Client, reqwest::Error> {
+    builder(limit, route).build()
+}
+
+/// The same before it is built, for what one kind of service needs beside.
+pub(crate) fn builder(limit: Duration, route: Route) -> ClientBuilder {
     // Fails only when a provider is set already, and then that one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
@@ -33,7 +38,6 @@ pub(crate) fn client(limit: Duration, route: Route) -> Result<Client, reqwest::E
         Route::Proxied => builder,
         Route::Direct => builder.no_proxy(),
     }
-    .build()
 }
 
 /// Why an exchange brought no answer that can be looked at.
