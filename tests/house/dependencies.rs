@@ -31,10 +31,16 @@ fn member_tables() -> Vec<(&'static String, Vec<Table>)> {
     manifests
         .map(|file| {
             let manifest = table(file);
-            let of = |name: &str| manifest.get(name).and_then(Value::as_table).cloned();
-            let tables = ["dependencies", "dev-dependencies", "build-dependencies"]
-                .into_iter()
-                .filter_map(of);
+            let targets = manifest.get("target").and_then(Value::as_table);
+            let targets = targets.into_iter().flat_map(Table::values);
+            let parts: Vec<&Table> = std::iter::once(&manifest)
+                .chain(targets.filter_map(Value::as_table))
+                .collect();
+            let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+            let tables = parts.into_iter().flat_map(|part| {
+                let of = |name: &&str| part.get(*name).and_then(Value::as_table).cloned();
+                kinds.iter().filter_map(of).collect::<Vec<_>>()
+            });
             (file, tables.collect())
         })
         .collect()

@@ -4,12 +4,13 @@
 //! speeds are; a report states machine, method, medians, the goal and whether it held. A smoke run of each belongs to
 //! the tests, so that none rots. Must never: judge speed in a test.
 //!
-//! Entry points: the programs `ingest`, `parse` and `latency`.
+//! Entry points: the programs `ingest`, `parse`, `owners` and `latency`.
 
 pub mod ingest;
 pub mod io;
 pub mod latency;
 pub mod machine;
+pub mod owners;
 pub mod parse;
 pub mod report;
 pub mod stats;

@@ -37,6 +37,15 @@ fn ingest_stores_the_same_rows_as_a_bare_loop_and_as_copy() {
 }
 
 #[test]
+fn places_are_those_that_suffix_checks_find() {
+    let text = smoke(env!("CARGO_BIN_EXE_owners"), &[]);
+    assert!(
+        text.contains("suffix checks") && text.contains("one changed scope"),
+        "{text}"
+    );
+}
+
+#[test]
 fn parsers_find_the_same_failures() {
     let text = smoke(env!("CARGO_BIN_EXE_parse"), &[]);
     assert!(

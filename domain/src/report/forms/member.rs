@@ -57,6 +57,9 @@ macro_rules! numbered {
         pub enum $name { $($(#[$doc])* $variant),+ }
 
         impl $name {
+            /// Every member that is known here.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The name that the server gives it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
