@@ -100,7 +100,9 @@ fn held_by(poll: Poll, roles: &[String]) -> Option<&'static str> {
         Poll::ServicePrincipals | Poll::Credentials => {
             &["Application.Read.All", "Directory.Read.All"]
         }
-        Poll::Jobs => &["Synchronization.Read.All", "Synchronization.ReadWrite.All"],
+        Poll::Jobs | Poll::JobSchemas => {
+            &["Synchronization.Read.All", "Synchronization.ReadWrite.All"]
+        }
         Poll::ProvisioningLogs => &[
             "AuditLog.Read.All",
             "ProvisioningLog.Read.All",

@@ -14,6 +14,8 @@ words! {
         ServicePrincipals = "service_principals",
         /// Synchronization jobs of one configuration and their status.
         Jobs = "jobs",
+        /// Scopes of the jobs of one configuration.
+        JobSchemas = "job_schemas",
         /// Provisioning logs.
         ProvisioningLogs = "provisioning_logs",
         /// Directory audits.
@@ -40,7 +42,7 @@ pub struct SourceKey {
     pub tenant: String,
     /// What is asked.
     pub poll: Poll,
-    /// Which one, where there are several: the service principal of a jobs poll, the host of an
+    /// Which one, where there are several: the service principal of a poll of jobs or their schemas, the host of an
     /// agent, host and section (`SYNC01/scheduler`); else empty.
     pub instance: String,
 }
@@ -137,6 +139,7 @@ impl Poll {
     pub const GRAPH: &'static [Self] = &[
         Self::ServicePrincipals,
         Self::Jobs,
+        Self::JobSchemas,
         Self::ProvisioningLogs,
         Self::DirectoryAudits,
         Self::Organization,
@@ -144,6 +147,9 @@ impl Poll {
         Self::Agents,
         Self::Credentials,
     ];
+
+    /// What is asked of each Cloud Sync configuration: sources named after its service principal.
+    pub const PER_CONFIGURATION: [Self; 2] = [Self::Jobs, Self::JobSchemas];
 
     /// Whether Microsoft Graph is asked.
     #[must_use]
@@ -165,6 +171,11 @@ impl Poll {
                 "Synchronization.Read.All",
                 "Cloud Sync lanes are not watched: job status, quarantine and missed windows",
                 false,
+            ),
+            Self::JobSchemas => (
+                "Synchronization.Read.All",
+                "the scope of Cloud Sync: containers that were renamed or deleted",
+                true,
             ),
             Self::ProvisioningLogs => (
                 "AuditLog.Read.All",

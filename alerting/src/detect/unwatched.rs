@@ -37,7 +37,8 @@ pub fn is_watched(
         }),
         Some(word) => Poll::from_word(word).is_none_or(|poll| {
             // Which jobs there are is found by another poll: that one says what became of them.
-            polled(poll) || (poll == Poll::Jobs && polled(Poll::ServicePrincipals))
+            polled(poll)
+                || (Poll::PER_CONFIGURATION.contains(&poll) && polled(Poll::ServicePrincipals))
         }),
     }
 }

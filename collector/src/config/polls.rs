@@ -14,6 +14,9 @@ pub struct PollsSection {
     pub service_principals: PollSection,
     /// Jobs of each configuration and their status. Default schedule `60s` (polling budget: cheap reads).
     pub jobs: PollSection,
+    /// Scopes of the jobs of each configuration. Default schedule `1h` (polling budget: a schema is large and
+    /// seldom changed).
+    pub job_schemas: PollSection,
     /// Provisioning logs. Default schedule `2m` (polling budget: 5 requests per 10 s for all logs).
     pub provisioning_logs: PollSection,
     /// Directory audits. Default schedule `2m` (polling budget: 5 requests per 10 s for all logs).
@@ -36,6 +39,7 @@ impl PollsSection {
         Some(match poll {
             Poll::ServicePrincipals => &self.service_principals,
             Poll::Jobs => &self.jobs,
+            Poll::JobSchemas => &self.job_schemas,
             Poll::ProvisioningLogs => &self.provisioning_logs,
             Poll::DirectoryAudits => &self.directory_audits,
             Poll::Organization => &self.organization,
@@ -103,6 +107,7 @@ pub const fn default_schedule(poll: Poll) -> Schedule {
         Poll::ProvisioningLogs | Poll::DirectoryAudits => Span::secs(120),
         Poll::Agents => Span::minutes(10),
         Poll::ServicePrincipals => Span::minutes(15),
+        Poll::JobSchemas => Span::minutes(60),
         Poll::Credentials => Span::minutes(24 * 60),
     })
 }

@@ -20,6 +20,8 @@ pub(crate) enum Endpoint {
     Jobs,
     /// `/servicePrincipals/{id}/synchronization/jobs/{id}`
     Job,
+    /// `/servicePrincipals/{id}/synchronization/jobs/{id}/schema`, and that of a template
+    Schema,
     /// `/auditLogs/provisioning`
     Provisioning,
     /// `/auditLogs/directoryAudits`
@@ -53,6 +55,7 @@ impl Endpoint {
             Self::AppRoleAssignments => "app_role_assignments",
             Self::Jobs => "jobs",
             Self::Job => "job",
+            Self::Schema => "schema",
             Self::Provisioning => "provisioning",
             Self::DirectoryAudits => "directory_audits",
             Self::Organization => "organization",
@@ -65,7 +68,7 @@ impl Endpoint {
     const fn family(self) -> Family {
         match self {
             Self::Provisioning | Self::DirectoryAudits => Family::Reports,
-            Self::Jobs | Self::Job => Family::Synchronization,
+            Self::Jobs | Self::Job | Self::Schema => Family::Synchronization,
             Self::ServicePrincipals
             | Self::AppRoleAssignments
             | Self::Organization

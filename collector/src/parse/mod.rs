@@ -13,6 +13,7 @@ pub(crate) mod organization;
 pub(crate) mod page;
 pub(crate) mod principals;
 pub mod provisioning;
+pub(crate) mod schemas;
 pub(crate) mod stream;
 pub(crate) mod values;
 

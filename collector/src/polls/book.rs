@@ -181,6 +181,12 @@ impl JobBook {
         }
     }
 
+    /// Ids of the listed jobs of a configuration.
+    pub(crate) fn jobs_of(&self, principal: &str) -> impl Iterator<Item = &str> {
+        let listed = self.listed.get(principal);
+        listed.into_iter().flatten().map(AsRef::as_ref)
+    }
+
     /// How many lanes the jobs of a configuration feed.
     pub(crate) fn lanes_of(&self, principal: &str) -> usize {
         self.listed.get(principal).map_or(0, BTreeSet::len)

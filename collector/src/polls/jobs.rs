@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use syncwatch_domain::job::{Job, JobStatus, ScheduleState};
+use syncwatch_domain::source::Poll;
 use syncwatch_store::{CrossingLane, Expectation, LaneUpdate};
 
 use super::record::Taken;
@@ -33,7 +34,8 @@ pub(crate) async fn read(run: &PollRun<'_>) -> Result<Ran, PollError> {
     Ok(Ran::Learned(Box::new(learned(run, listed, &sight))))
 }
 
-fn path(run: &PollRun<'_>) -> String {
+/// Where the jobs of the source's configuration are.
+pub(super) fn path(run: &PollRun<'_>) -> String {
     format!(
         "v1.0/servicePrincipals/{}/synchronization/jobs",
         run.source.state.key.instance
@@ -120,6 +122,11 @@ fn learned(run: &PollRun<'_>, listed: Vec<JobFacts>, sight: &Sight) -> Learned {
         learned.jobs.push(job);
     }
     let mut shared = run.tenant.shared();
+    // Which jobs have a scope is known now.
+    if run.tenant.config.poll(Poll::JobSchemas).enabled && !shared.schemas.contains(principal) {
+        let schemas = run.tenant.source(Poll::JobSchemas, principal);
+        learned.discovered.push(schemas);
+    }
     for (key, job_id) in shared.book.gone(&run.tenant.config.name, principal) {
         learned.told_gone.push(job_id.clone());
         learned.lanes.push(LaneUpdate {

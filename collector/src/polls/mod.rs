@@ -10,6 +10,7 @@ pub(crate) mod logs;
 pub(crate) mod organization;
 pub(crate) mod principals;
 pub(crate) mod record;
+pub(crate) mod schemas;
 mod sight;
 pub(crate) mod tenant;
 
@@ -162,6 +163,7 @@ async fn ask(run: &PollRun<'_>) -> Result<Ran, PollError> {
     match run.source.state.key.poll {
         Poll::ServicePrincipals => principals::read(run).await,
         Poll::Jobs => jobs::read(run).await,
+        Poll::JobSchemas => schemas::read(run).await,
         Poll::ProvisioningLogs | Poll::DirectoryAudits => logs::read(run).await,
         Poll::Organization | Poll::OrganizationBeta => organization::read(run).await,
         Poll::Agents => agents::read(run).await,

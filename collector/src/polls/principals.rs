@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use syncwatch_domain::scope::cloud;
 use syncwatch_domain::source::Poll;
 
 use super::{Learned, PollError, PollRun, Ran, fact, pages, taken_back};
@@ -121,6 +122,7 @@ fn learned(
     for id in &gone {
         shared.book.forget_principal(id);
         shared.record.forget_jobs(id);
+        shared.schemas.remove(id);
     }
     if !gone.is_empty() {
         shared.record.forget_lanes();
@@ -130,7 +132,11 @@ fn learned(
         .values()
         .map(|p| (p.id.clone(), p.name.clone()))
         .collect();
+    drop(shared);
     let jobs_enabled = tenant.config.poll(Poll::Jobs).enabled;
+    for id in &gone {
+        facts.extend(taken_back(run, &cloud::fact_name(id, ""), &[]));
+    }
     Learned {
         facts,
         discovered: found
@@ -140,7 +146,7 @@ fn learned(
             .collect(),
         retired: gone
             .iter()
-            .map(|id| tenant.source(Poll::Jobs, id))
+            .flat_map(|id| Poll::PER_CONFIGURATION.map(|poll| tenant.source(poll, id)))
             .collect(),
         ..Learned::default()
     }

@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) discovered: bool,
     /// Configurations whose jobs were read, or that have none.
     pub(crate) jobs_read: BTreeSet<String>,
+    /// Configurations whose scopes are polled.
+    pub(crate) schemas: BTreeSet<String>,
     /// Service principals that hold the role of Connect Sync.
     pub(crate) connect_principals: BTreeSet<String>,
     /// Newest write of each engine that the audits show.

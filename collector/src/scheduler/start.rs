@@ -4,13 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use syncwatch_domain::lane::{Engine, LaneKind};
+use syncwatch_domain::scope::cloud;
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
-use syncwatch_store::{LaneFilter, PollCommit, PollOutcome, StoreError, StoredFact, StoredSource};
+use syncwatch_store::{
+    Fact, LaneFilter, PollCommit, PollOutcome, StoreError, StoredFact, StoredSource,
+};
 
 use super::{Collector, Slot};
 use crate::error::CollectorError;
+use crate::polls::fact;
 use crate::polls::organization::TENANT_WIDE;
 use crate::polls::tenant::{Shared, Tenant};
 
@@ -57,7 +62,11 @@ impl Collector {
         let Some(tenant) = self.tenants.get(&source.state.key.tenant) else {
             return;
         };
-        let settings = tenant.config.poll(source.state.key.poll);
+        let key = &source.state.key;
+        if key.poll == Poll::JobSchemas {
+            tenant.shared().schemas.insert(key.instance.clone());
+        }
+        let settings = tenant.config.poll(key.poll);
         self.slots
             .entry(source.id)
             .or_insert_with(|| Slot::new(source, settings.schedule, tenant.config.log_settle));
@@ -66,6 +75,7 @@ impl Collector {
     fn is_wanted(&self, key: &SourceKey) -> bool {
         self.tenants.get(&key.tenant).is_some_and(|tenant| {
             tenant.config.poll(key.poll).enabled
+                && (key.poll != Poll::JobSchemas || tenant.config.poll(Poll::Jobs).enabled)
                 && (key.poll != Poll::Credentials || tenant.config.client_id().is_some())
         })
     }
@@ -74,10 +84,25 @@ impl Collector {
     async fn retire(&self, source: &StoredSource, now: Timestamp) -> Result<(), StoreError> {
         let commit = PollCommit {
             unwatched: vec![source.state.key.clone()],
+            facts: self.stale_facts(&source.state.key).await?,
             ..PollCommit::bare(source.id, now, now, PollOutcome::Partial)
         };
         let policy = Arc::clone(&self.policy.borrow());
         self.store.commit_poll(&commit, &policy).await.map(drop)
+    }
+
+    /// Facts that nobody keeps true any more, taken back: agents would go on looking up containers
+    /// of a scope that is no longer read.
+    async fn stale_facts(&self, key: &SourceKey) -> Result<Vec<Fact>, StoreError> {
+        if key.poll != Poll::JobSchemas {
+            return Ok(Vec::new());
+        }
+        let prefix = cloud::fact_name(&key.instance, "");
+        let known = self.store.facts(Some(&key.tenant)).await?;
+        let stale = known
+            .into_iter()
+            .filter(|fact| fact.name.starts_with(&prefix));
+        Ok(stale.map(|known| fact(known.name, Value::Null)).collect())
     }
 
     fn recall_source(&self, source: &StoredSource) {
@@ -144,17 +169,13 @@ fn configured(tenant: &Tenant) -> Vec<SourceKey> {
     let config = &tenant.config;
     let mut keys: Vec<_> = Poll::GRAPH
         .iter()
-        .filter(|poll| **poll != Poll::Jobs && config.poll(**poll).enabled)
+        .filter(|poll| !Poll::PER_CONFIGURATION.contains(poll) && config.poll(**poll).enabled)
         .filter(|poll| **poll != Poll::Credentials || config.client_id().is_some())
         .map(|poll| tenant.source(*poll, ""))
         .collect();
     if config.poll(Poll::Jobs).enabled {
-        keys.extend(
-            config
-                .service_principals
-                .iter()
-                .map(|id| tenant.source(Poll::Jobs, id)),
-        );
+        let principals = config.service_principals.iter();
+        keys.extend(principals.map(|id| tenant.source(Poll::Jobs, id)));
     }
     keys
 }

@@ -5,6 +5,7 @@
 mod catching_up;
 mod lanes;
 mod logs;
+mod schemas;
 mod service;
 
 use std::collections::BTreeMap;

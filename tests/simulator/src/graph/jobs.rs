@@ -9,7 +9,7 @@ use crate::times::{self, MAX_INTERVAL, ZERO_DATE};
 use crate::world::job::{Execution, JobState, Mode, Status};
 use crate::world::tenant::{App, TenantState};
 
-fn app<'a>(tenant: &'a TenantState, id: &str) -> Result<&'a App, GraphError> {
+pub(super) fn app<'a>(tenant: &'a TenantState, id: &str) -> Result<&'a App, GraphError> {
     tenant
         .apps
         .iter()

@@ -102,6 +102,14 @@ fn dispatch(scene: &mut Scene<'_>, ask: &Ask<'_>, segments: &[&str]) -> Outcome 
             job,
             "schema",
         ] => schema::schema(scene, ask, id, job),
+        [
+            "servicePrincipals",
+            id,
+            "synchronization",
+            "templates",
+            template,
+            "schema",
+        ] => schema::of_template(scene, ask, id, template),
         ["servicePrincipals", id, "synchronization", "templates"] => {
             jobs::templates(scene, ask, id)
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::graph::error::GraphError;
-use crate::graph::jobs::find_job;
+use crate::graph::jobs::{app as find_app, find_job};
 use crate::graph::{Answer, Ask, Outcome, Scene};
 use crate::times;
 use crate::world::tenant::{App, TenantState};
@@ -23,22 +23,49 @@ pub(crate) fn schema(scene: &mut Scene<'_>, ask: &Ask<'_>, id: &str, job: &str) 
         .corner(job)
         .nth(state.scope_version)
         .guid();
-    let hashes = app
-        .jobs
-        .iter()
-        .any(|other| scene.tenant.jobs[usize::from(*other)].is_password_hash());
     let entity = format!("servicePrincipals('{id}')/synchronization/jobs('{job}')/schema/$entity");
     Ok(Answer::json(json!({
         "@odata.context": ask.context(&entity),
         "id": job,
         "version": format!("Date:{}, ActivityId:{activity}", times::ticks(state.scope_changed, 1200)),
         "provisioningTaskIdentifier": job,
-        "synchronizationRules": [rule(scene.tenant, app, &state.spec.template, hashes)],
+        "synchronizationRules": [rule(scene.tenant, app, &state.spec.template, Some(app))],
         "directories": directories(scene.tenant),
     })))
 }
 
-fn rule(tenant: &TenantState, app: &App, template: &str, hashes: bool) -> Value {
+/// `GET .../templates/{template}/schema`: what holds for a job until somebody edits it.
+pub(crate) fn of_template(
+    scene: &mut Scene<'_>,
+    ask: &Ask<'_>,
+    id: &str,
+    template: &str,
+) -> Outcome {
+    ask.query.only(&[])?;
+    let app = find_app(scene.tenant, id)?;
+    let has = |index: &u16| scene.tenant.jobs[usize::from(*index)].spec.template == template;
+    if !app.jobs.iter().any(has) {
+        return Err(GraphError::not_found(template));
+    }
+    let entity =
+        format!("servicePrincipals('{id}')/synchronization/templates('{template}')/schema/$entity");
+    Ok(Answer::json(json!({
+        "@odata.context": ask.context(&entity),
+        "id": template,
+        "version": null,
+        "synchronizationRules": [rule(scene.tenant, app, template, None)],
+        "directories": directories(scene.tenant),
+    })))
+}
+
+/// The rule of a schema, with the scope of `scoped`.
+fn rule(tenant: &TenantState, app: &App, template: &str, scoped: Option<&App>) -> Value {
+    let hashes = app
+        .jobs
+        .iter()
+        .any(|other| tenant.jobs[usize::from(*other)].is_password_hash());
+    let containers = scoped.map(|app| app.containers.clone()).unwrap_or_default();
+    let groups = scoped.map(|app| app.groups.clone()).unwrap_or_default();
     json!({
         "editable": true,
         "id": tenant.seed.corner("rule").corner(&app.name).guid(),
@@ -47,8 +74,8 @@ fn rule(tenant: &TenantState, app: &App, template: &str, hashes: bool) -> Value 
         "sourceDirectoryName": "Active Directory",
         "targetDirectoryName": "Microsoft Entra ID",
         "metadata": [{"key": "defaultSourceObjectMappings", "value": "[]"}],
-        "containerFilter": {"includedContainers": app.containers},
-        "groupFilter": {"includedGroups": app.groups},
+        "containerFilter": {"includedContainers": containers},
+        "groupFilter": {"includedGroups": groups},
         "objectMappings": [
             mapping("users", "user", "User", hashes),
             mapping("inetOrgPersons", "inetOrgPerson", "User", hashes),

@@ -140,6 +140,16 @@ async fn a_job_that_never_ran_looks_failed_and_a_disabled_one_has_the_longest_in
         never["id"].as_str().unwrap()
     );
     assert_eq!(setup.error(&token, &schema).await.0, 404, "never started");
+    let template = |name: &str| {
+        format!("/v1.0/servicePrincipals/{id}/synchronization/templates/{name}/schema")
+    };
+    let standard = setup.json(&token, &template("AD2AADProvisioning")).await;
+    let rule = &standard["synchronizationRules"][0];
+    assert_eq!(
+        rule["containerFilter"]["includedContainers"],
+        serde_json::json!([])
+    );
+    assert_eq!(setup.error(&token, &template("Workday")).await.0, 404);
     setup.stop().await;
 }
 
