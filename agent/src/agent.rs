@@ -10,6 +10,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::config::Config;
+use crate::containers::Containers;
 use crate::count::Times;
 use crate::home::listen::{ListenError, Listener, Patience};
 use crate::home::push::Pusher;
@@ -96,7 +97,9 @@ impl Agent {
         let pusher = config.service.clone();
         let pusher = pusher.map(|service| Pusher::new(Arc::clone(&shared), service));
         let schedule = |section| config.schedule(section);
-        let reader = Reader::new(Arc::clone(&shared), host, schedule, config.user_names);
+        let containers = Containers::load(&config.data_dir);
+        let user_names = config.user_names;
+        let reader = Reader::new(Arc::clone(&shared), host, schedule, user_names, containers);
         Ok(Self {
             shared,
             reader,

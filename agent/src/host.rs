@@ -30,7 +30,7 @@ pub struct Asked {
     pub timeout: Duration,
     /// For [`Section::Containers`] alone: distinguished names to look up in the directory. They
     /// came over the network: data, never part of a script's text.
-    pub containers: Vec<String>,
+    pub containers: Vec<Wanted>,
     /// For [`Section::Events`] alone: how far each log was read. A log without a bookmark is read
     /// from as far back as the host sees fit.
     pub bookmarks: Bookmarks,
@@ -40,6 +40,15 @@ pub struct Asked {
     /// Names of users may leave the server. What is read is cleaned afterwards in any case; a host
     /// need not fetch what would be thrown away.
     pub user_names: bool,
+}
+
+/// A name to look up in the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Distinguished name.
+    pub name: String,
+    /// `objectGUID` of what was last found under it: by that it is found again when it was renamed.
+    pub known_id: Option<String>,
 }
 
 /// How far the event logs were read, by the name of the log (`Application`, `System`, and the

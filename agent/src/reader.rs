@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use syncwatch_domain::report::{Outcome, Record, Section, SectionFailure};
 
+use crate::containers::Containers;
 use crate::count::Times;
 use crate::host::{Asked, Bookmarks, Host, Reading};
 use crate::plan::{Change, Health, Plan, Schedule};
@@ -28,6 +29,7 @@ pub struct Reader {
     user_names: bool,
     most_events: usize,
     wishes: Arc<[String]>,
+    containers: Containers,
 }
 
 impl std::fmt::Debug for Reader {
@@ -46,16 +48,18 @@ pub struct Did {
 }
 
 impl Reader {
-    /// A reader for which everything is due.
+    /// A reader for which everything is due. `containers` are those that were found before.
     #[must_use]
     pub fn new(
         shared: Arc<Shared>,
         host: Box<dyn Host>,
         schedule: impl Fn(Section) -> Schedule,
         user_names: bool,
+        containers: Containers,
     ) -> Self {
         Self {
             wishes: shared.wishes(),
+            containers,
             shared,
             host,
             plan: Plan::new(schedule),
@@ -135,7 +139,7 @@ impl Reader {
         Asked {
             timeout: self.plan.timeout(section),
             containers: if section == Section::Containers {
-                self.wishes.to_vec()
+                self.containers.wanted(&self.wishes)
             } else {
                 Vec::new()
             },
@@ -152,6 +156,9 @@ impl Reader {
     fn learn(&mut self, section: Section, reading: &Reading) {
         if reading.outcome != Outcome::Failed {
             self.found.learn(section, &reading.data);
+        }
+        if section == Section::Containers {
+            self.containers.learn(&self.wishes, &reading.data);
         }
         let roles = self.found.roles();
         let system = system(reading);

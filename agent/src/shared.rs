@@ -2,7 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use syncwatch_domain::report::{AgentIdentity, Answer, Batch, MOST_BYTES, MOST_RECORDS, SCHEMA};
+use serde::Deserialize;
+use syncwatch_domain::report::{
+    AgentIdentity, Answer, Batch, Elapsed, MOST_BYTES, MOST_RECORDS, Outcome, Record, SCHEMA,
+    SectionFailure,
+};
+use syncwatch_domain::time::Timestamp;
 use tokio::sync::Notify;
 
 use crate::count::Times;
@@ -12,7 +17,7 @@ use crate::spool::{Chunk, Limits, Spool, SpoolError};
 /// record that is longer travels alone.
 pub(crate) const BATCH_BYTES: usize = MOST_BYTES / 4;
 /// No more names than this are looked up.
-const MOST_WISHES: usize = 1000;
+pub(crate) const MOST_WISHES: usize = 1000;
 /// No name is longer, in bytes.
 const LONGEST_WISH: usize = 4096;
 
@@ -111,6 +116,38 @@ impl Shared {
         })
     }
 
+    /// The batch with the oldest record as one that was given up: with its number and its times, and
+    /// in place of what was read how long it was. The service sees what is missing, and what comes
+    /// behind it gets its turn.
+    ///
+    /// # Errors
+    /// When the spool cannot be read.
+    pub(crate) fn given_up(&self) -> Result<Parcel, SpoolError> {
+        let agent = self.with_agent(|agent| agent.clone());
+        self.with_spool(|spool| {
+            let mut text = Vec::new();
+            let alone = Limits {
+                records: 1,
+                bytes: 0,
+            };
+            let chunk = spool.read(0, alone, &mut text)?;
+            let records = match chunk {
+                Some(_) => vec![given_up(&text).map_err(SpoolError::Write)?],
+                None => Vec::new(),
+            };
+            let batch = Batch {
+                schema: SCHEMA,
+                agent,
+                sent_at: self.times.now(),
+                elapsed: self.times.mark(),
+                spool: spool.state(),
+                records,
+            };
+            let body = serde_json::to_vec(&batch).map_err(SpoolError::Write)?;
+            Ok(Parcel { body, chunk })
+        })
+    }
+
     /// Does what an answer says.
     ///
     /// # Errors
@@ -150,4 +187,36 @@ impl Shared {
             self.wished.notify_one();
         }
     }
+}
+
+/// A record that nobody takes, without what was read: that is passed over and never in memory as
+/// values.
+fn given_up(record: &[u8]) -> Result<Record, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Head {
+        seq: u64,
+        section: String,
+        collected_at: Timestamp,
+        elapsed: Elapsed,
+        #[serde(default)]
+        took_ms: u64,
+        #[serde(default)]
+        utc_offset_minutes: Option<i32>,
+    }
+    let head: Head = serde_json::from_slice(record)?;
+    let bytes = record.len();
+    Ok(Record {
+        seq: head.seq,
+        section: head.section,
+        collected_at: head.collected_at,
+        elapsed: head.elapsed,
+        took_ms: head.took_ms,
+        utc_offset_minutes: head.utc_offset_minutes,
+        outcome: Outcome::Failed,
+        failure: Some(SectionFailure::TooLarge),
+        failure_text: Some(format!(
+            "too large to bring home ({bytes} bytes): somebody between the agent and syncwatch takes no report of this size"
+        )),
+        data: Vec::new(),
+    })
 }

@@ -76,6 +76,8 @@ words! {
         ServiceStopped = "ServiceStopped",
         /// Nothing takes over when a Cloud Sync agent fails.
         AgentsNotRedundant = "AgentsNotRedundant",
+        /// Cloud Sync agents of a tenant have run different builds for long.
+        AgentBuildsDiffer = "AgentBuildsDiffer",
         /// A container that a Cloud Sync configuration names is not there.
         ContainerGone = "ContainerGone",
         /// A sync server does not reach a domain.

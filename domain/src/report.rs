@@ -145,6 +145,8 @@ words! {
         Unreadable = "unreadable",
         /// The interpreter could not be started.
         NotStarted = "not_started",
+        /// It was read, and somebody on the way home takes no record of its size.
+        TooLarge = "too_large",
     }
 }
 
@@ -378,6 +380,26 @@ impl Batch {
             }
         }
         Ok(())
+    }
+
+    /// How many records with numbers after `from` up to `to` were dropped on the server.
+    #[must_use]
+    pub fn dropped(&self, from: u64, to: u64) -> u64 {
+        let within = |gap: &Gap| {
+            let (first, last) = (gap.from.max(from.saturating_add(1)), gap.to.min(to));
+            last.saturating_add(1).saturating_sub(first)
+        };
+        let dropped = self.spool.gaps.iter().map(within);
+        // Gaps that overlap are a fault of the sender; there were no more records than numbers.
+        dropped
+            .fold(0, u64::saturating_add)
+            .min(to.saturating_sub(from))
+    }
+
+    /// How many records the spool holds after number `to`: what still has to come home.
+    #[must_use]
+    pub const fn waiting_after(&self, to: u64) -> u64 {
+        self.spool.next.saturating_sub(to).saturating_sub(1)
     }
 }
 

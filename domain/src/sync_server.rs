@@ -362,6 +362,9 @@ pub struct Versions {
     /// Agent of Cloud Sync (`AADConnectProvisioningAgent.exe`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioning_agent: Option<String>,
+    /// Since when reports say so without a break.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provisioning_agent_since: Option<Timestamp>,
 }
 
 /// The guard against accidental deletes stopped an export (event 116).

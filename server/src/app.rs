@@ -16,7 +16,7 @@ use crate::http::{Door, Stage, Surface, intake_router, router};
 use crate::lifecycle::Tasks;
 use crate::opening;
 use crate::running::Running;
-use crate::tls::{self, TlsListener};
+use crate::tls::{Certificates, Shown, TlsListener};
 use crate::wiring::Boot;
 
 /// Where agents on other machines come in.
@@ -24,7 +24,7 @@ use crate::wiring::Boot;
 struct IntakeListener {
     listener: TcpListener,
     addr: SocketAddr,
-    tls: Arc<rustls::ServerConfig>,
+    certificates: Certificates,
 }
 
 /// A service that is bound to its address and not started yet.
@@ -48,12 +48,12 @@ impl App {
         let (listener, addr) = bind(config.server.listen).await?;
         let intake = match &config.intake {
             Some(intake) => {
-                let tls = tls::server_config(intake)?;
+                let certificates = Certificates::read(intake)?;
                 let (listener, addr) = bind(intake.listen).await?;
                 Some(IntakeListener {
                     listener,
                     addr,
-                    tls,
+                    certificates,
                 })
             }
             None => None,
@@ -107,12 +107,16 @@ impl App {
         if let Some(IntakeListener {
             listener,
             addr,
-            tls,
+            certificates,
         }) = intake
         {
-            let listener = TlsListener::new(listener, addr, tls, stop.clone());
-            let serve = axum::serve(listener, intake_router(surface.clone()))
-                .with_graceful_shutdown(stop.clone().cancelled_owned());
+            let listener = TlsListener::new(listener, addr, certificates, stop.clone());
+            let routes = intake_router(surface.clone());
+            let serve = axum::serve(
+                listener,
+                routes.into_make_service_with_connect_info::<Shown>(),
+            )
+            .with_graceful_shutdown(stop.clone().cancelled_owned());
             tasks.spawn("intake", serve.into_future());
         }
         let serve =

@@ -1,20 +1,16 @@
 //! A listener that speaks TLS; connections come out when their handshake is done.
 
+mod certificates;
+
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustls::crypto::CryptoProvider;
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::{RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use thiserror::Error;
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -24,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::sections::intake::Intake;
+pub use self::certificates::{Certificates, TlsError};
 
 /// Connections at a time, handshakes included; more wait to be accepted.
 const CONNECTIONS_AT_ONCE: usize = 256;
@@ -36,74 +32,6 @@ const LONGEST_LIFE: Duration = Duration::from_secs(120);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Wait after the system refused a connection, which it does while it has no more files.
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
-
-/// Why no TLS can be spoken.
-#[derive(Debug, Error)]
-pub enum TlsError {
-    /// A file is no good.
-    #[error("cannot use {}: {why}", file.display())]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// Certificate and key do not belong together.
-    #[error("the certificate and the key cannot be used together")]
-    Pair(#[from] rustls::Error),
-}
-
-/// Reads the certificates that the intake needs.
-///
-/// # Errors
-/// When a file cannot be read, holds something else, or certificate and key do not belong together.
-pub fn server_config(intake: &Intake) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain = certificates(&intake.certificate_file)?;
-    let key = PrivateKeyDer::from_pem_file(&intake.private_key_file)
-        .map_err(|error| refuse(&intake.private_key_file, error.to_string()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?;
-    let builder = match &intake.client_ca_file {
-        Some(file) => builder.with_client_cert_verifier(verifier(file, provider)?),
-        None => builder.with_no_client_auth(),
-    };
-    let mut config = builder.with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
-
-/// Lets in whoever shows a certificate that an authority of `file` signed and that is in force.
-fn verifier(
-    file: &Path,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(file)? {
-        let added = roots.add(certificate);
-        added.map_err(|error| refuse(file, error.to_string()))?;
-    }
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .map_err(|error| refuse(file, error.to_string()))
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let found = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| refuse(file, error.to_string()))?;
-    if found.is_empty() {
-        return Err(refuse(file, "it holds no certificate".to_owned()));
-    }
-    Ok(found)
-}
-
-fn refuse(file: &Path, why: String) -> TlsError {
-    TlsError::File {
-        file: file.to_owned(),
-        why,
-    }
-}
 
 /// A listener that speaks TLS.
 #[derive(Debug)]
@@ -120,12 +48,12 @@ impl TlsListener {
     pub fn new(
         listener: TcpListener,
         addr: SocketAddr,
-        config: Arc<ServerConfig>,
+        certificates: Certificates,
         stop: CancellationToken,
     ) -> Self {
         let (sender, ready) = mpsc::channel(READY_AT_ONCE);
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, TlsAcceptor::from(config), sender, stop));
+        accepting.spawn(accept(listener, certificates, sender, stop));
         Self {
             addr,
             ready,
@@ -169,6 +97,19 @@ impl Held {
     }
 }
 
+/// DNS names in the certificate that the other side of a connection showed. Its authority was
+/// checked with the handshake, and that it is in force.
+#[derive(Clone, Debug)]
+pub struct Shown(pub(crate) Arc<[String]>);
+
+impl Connected<IncomingStream<'_, TlsListener>> for Shown {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        let (_, connection) = stream.io().stream.get_ref();
+        let shown = connection.peer_certificates().and_then(<[_]>::first);
+        Self(shown.map(certificates::names).unwrap_or_default().into())
+    }
+}
+
 impl AsyncRead for Held {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -202,7 +143,7 @@ impl AsyncWrite for Held {
 
 async fn accept(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    certificates: Certificates,
     ready: mpsc::Sender<(Held, SocketAddr)>,
     stop: CancellationToken,
 ) {
@@ -219,7 +160,8 @@ async fn accept(
             tokio::time::sleep(AFTER_REFUSAL).await;
             continue;
         };
-        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        let acceptor = TlsAcceptor::from(certificates.current());
+        let ready = ready.clone();
         handshakes.spawn(async move {
             match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
                 // Nobody listens any more when the service stops.

@@ -10,7 +10,6 @@ use syncwatch_agent::spool::{Disk, Spool, SystemDisk};
 use syncwatch_domain::clock::ScriptedClock;
 use syncwatch_domain::report::{Elapsed, Outcome, Record, Section};
 use syncwatch_domain::time::Timestamp;
-use syncwatch_store::Store;
 use syncwatch_tests::wait::until;
 
 use crate::post::Post;
@@ -70,12 +69,12 @@ impl Dice {
     }
 }
 
-fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     Timestamp::parse("2026-11-16T09:00:00Z").expect("an instant")
 }
 
 /// A day of readings: once a minute what is read often, once an hour the rest.
-fn fill(folder: &Path) -> u64 {
+pub(crate) fn fill(folder: &Path) -> u64 {
     const OFTEN: [Section; 6] = [
         Section::Scheduler,
         Section::ConnectorStatus,
@@ -102,7 +101,7 @@ fn fill(folder: &Path) -> u64 {
     spool.state().next - 1
 }
 
-fn record(section: Section, minute: u64) -> Record {
+pub(crate) fn record(section: Section, minute: u64) -> Record {
     Record {
         seq: 0,
         section: section.as_str().to_owned(),
@@ -121,7 +120,7 @@ fn record(section: Section, minute: u64) -> Record {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("the spool") {
         let entry = entry.expect("a file");
@@ -130,22 +129,17 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Nothing is read: only the way home is looked at.
-fn no_sections() -> String {
+pub(crate) fn no_sections() -> String {
     let sections = Section::ALL.iter();
     sections
         .map(|section| format!("[sections.{section}]\nenabled = false\n"))
         .collect()
 }
 
-async fn stored(store: &Store) -> u64 {
-    let count = store.agent_record_count().await.expect("a count");
-    count.unsigned_abs()
-}
-
 /// Waits until the service has so many records.
 async fn reach(site: &Site, post: &Post, records: u64) {
     let reached = until("records to come home", PATIENCE, async || {
-        let stored = stored(&site.store).await;
+        let stored = site.stored().await;
         if stored >= records {
             return Ok(());
         }
@@ -158,7 +152,7 @@ async fn round(site: &Site, spool: &Path, written: u64, seed: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut post = Post::new(folder.path(), HOST, &site.url, &no_sections());
     copy(spool, &post.spool());
-    let before = stored(&site.store).await;
+    let before = site.stored().await;
     let mut dice = Dice(seed);
     let mut killed_at: Vec<u64> = (0..dice.below(KILLS_MOST) + 1)
         .map(|_| dice.below(written))
@@ -172,7 +166,7 @@ async fn round(site: &Site, spool: &Path, written: u64, seed: u64) {
     post.start();
     reach(site, &post, before + written).await;
     post.kill();
-    let after = stored(&site.store).await;
+    let after = site.stored().await;
     assert_eq!(after - before, written, "seed {seed}");
 }
 
@@ -190,7 +184,7 @@ async fn a_day_comes_home_whole_and_once_although_the_agent_is_killed_on_the_way
     for seed in 0..rounds {
         round(&site, &spool, written, seed).await;
     }
-    assert_eq!(stored(&site.store).await, rounds * written);
+    assert_eq!(site.stored().await, rounds * written);
     site.running.stop();
     println!("{rounds} rounds of {written} records, each stored once");
 }

@@ -20,11 +20,16 @@ pub(crate) struct Post {
 impl Post {
     /// Writes the configuration: reports go to `service`, `more` stands behind it.
     pub(crate) fn new(folder: &Path, host: &str, service: &str, more: &str) -> Self {
+        let home = format!("[service]\nurl = \"{service}\"\ntoken_file = \"token\"\n");
+        Self::with(folder, host, &format!("{home}{more}"))
+    }
+
+    /// Writes the configuration with these sections, which say how reports come home.
+    pub(crate) fn with(folder: &Path, host: &str, sections: &str) -> Self {
         std::fs::create_dir_all(folder).expect("a folder");
         std::fs::write(folder.join("token"), format!("{TOKEN}-{host}")).expect("a token");
         let text = format!(
-            "[agent]\ndata_dir = \"data\"\nhost = \"{host}\"\ninterpreter = \"{}\"\n[service]\nurl = \"{service}\"\n\
-             token_file = \"token\"\n{more}",
+            "[agent]\ndata_dir = \"data\"\nhost = \"{host}\"\ninterpreter = \"{}\"\n{sections}",
             built("syncwatch-fake-powershell")
                 .expect("an interpreter")
                 .display()

@@ -10,7 +10,7 @@ pub struct Authority {
     ca_pem: String,
 }
 
-/// A server certificate with its private key.
+/// A certificate with its private key.
 #[derive(Clone, Debug)]
 pub struct Issued {
     /// The certificate.
@@ -48,15 +48,31 @@ impl Authority {
         &self.ca_pem
     }
 
-    /// Issues a server certificate for these names and IP addresses.
+    /// Issues a certificate for these names and IP addresses, fit for either side.
     ///
     /// # Errors
     /// When a name is neither a host name nor an address.
     pub fn issue(&self, names: &[&str]) -> anyhow::Result<Issued> {
+        self.sign(names, false)
+    }
+
+    /// Issues one that has ended.
+    ///
+    /// # Errors
+    /// When a name is neither a host name nor an address.
+    pub fn issue_ended(&self, names: &[&str]) -> anyhow::Result<Issued> {
+        self.sign(names, true)
+    }
+
+    fn sign(&self, names: &[&str], has_ended: bool) -> anyhow::Result<Issued> {
         let key = KeyPair::generate().context("make the server's key")?;
         let names = names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let cert = CertificateParams::new(names)
-            .context("describe the server")?
+        let mut params = CertificateParams::new(names).context("describe the server")?;
+        if has_ended {
+            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+        }
+        let cert = params
             .signed_by(&key, &self.issuer)
             .context("sign the server's certificate")?;
         Ok(Issued {

@@ -9,7 +9,7 @@ use syncwatch_domain::report::{Outcome, Section, events, runs, scheduler};
 use syncwatch_simulator::sync_server::{CloudAgent, FaultKind, SyncServer};
 
 use crate::healthy::read_out;
-use crate::server::{Asking, STAFF, after, asked, connect_server};
+use crate::server::{Asking, STAFF, after, asked, connect_server, wanted};
 
 #[tokio::test]
 async fn every_section_of_a_connect_server_is_read() {
@@ -93,7 +93,7 @@ async fn what_is_sent_is_the_embedded_text_and_requests_of_json() {
     asking.change(|server| server.record_input = Some(copy));
     let hostile = "OU=a\"};\n& { Remove-Item C:\\ };$(x)`\u{2018}'#,DC=ad,DC=hauser,DC=example";
     let asked = Asked {
-        containers: vec![STAFF.to_owned(), hostile.to_owned()],
+        containers: [STAFF, hostile].map(wanted).to_vec(),
         ..asked()
     };
     for section in Section::ALL {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use syncwatch_agent::count::{ScriptedCount, Times};
-use syncwatch_agent::host::{Asked, Bookmarks, Host as _, Reading};
+use syncwatch_agent::host::{Asked, Bookmarks, Host as _, Reading, Wanted};
 use syncwatch_agent::powershell::PowerShell;
 use syncwatch_domain::clock::ScriptedClock;
 use syncwatch_domain::report::forms::Forms;
@@ -36,11 +36,19 @@ pub(crate) fn connect_server() -> SyncServer {
     server
 }
 
+/// A name to look up of which nothing is known.
+pub(crate) fn wanted(name: &str) -> Wanted {
+    Wanted {
+        name: name.to_owned(),
+        known_id: None,
+    }
+}
+
 /// What the host is asked with when nothing special is wanted.
 pub(crate) fn asked() -> Asked {
     Asked {
         timeout: Duration::from_secs(20),
-        containers: vec![STAFF.to_owned()],
+        containers: vec![wanted(STAFF)],
         bookmarks: Bookmarks::default(),
         most_events: 10_000,
         user_names: false,

@@ -7,7 +7,7 @@ use syncwatch_domain::report::{
 use syncwatch_domain::sync_server::ServiceState;
 use syncwatch_simulator::sync_server::Trouble;
 
-use crate::server::{Asking, STAFF, STAFF_ID, after, connect_server, mins};
+use crate::server::{Asking, STAFF, STAFF_ID, after, asked, connect_server, mins};
 
 #[tokio::test]
 async fn an_open_wizard_suspends_an_enabled_scheduler() {
@@ -120,11 +120,14 @@ async fn a_scoped_container_is_found_again_after_it_was_renamed() {
         to: to.to_owned(),
     };
     let mut asking = Asking::new(connect_server().with(mins(10), renamed));
+    let mut asked = asked();
     for minutes in [9, 11, 12] {
         asking.at(minutes);
-        let rows = asking.rows(Section::Containers).await;
-        let read = &containers::read(&rows, &asking.forms()).unwrap()[0];
+        let reading = asking.read_as(Section::Containers, &asked).await;
+        let read = &containers::read(&reading.data, &asking.forms()).unwrap()[0];
         assert_eq!(read.object_guid.as_deref(), Some(STAFF_ID));
+        // The caller remembers what it was.
+        asked.containers[0].known_id.clone_from(&read.object_guid);
         assert_eq!(read.exists, minutes < 10);
         assert_eq!(read.moved_to.as_deref(), (minutes > 10).then_some(to));
     }

@@ -133,6 +133,18 @@ impl Config {
     }
 }
 
+/// The data folder that a file names, whatever else is wrong with it; without one the standard
+/// folder. A service has nowhere else to tell what is wrong.
+#[must_use]
+pub fn data_dir_of(file: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let (parsed, _) = DeTable::parse_recoverable(&text);
+    let agent = parsed.get_ref().get("agent").map(toml::Spanned::get_ref);
+    let named = agent.and_then(|agent| agent.get("data_dir")?.get_ref().as_str());
+    let folder = file.parent().unwrap_or(Path::new(""));
+    named.map_or_else(default_data_dir, |named| folder.join(named))
+}
+
 /// Reads a configuration. `name` is what the report calls it, `folder` where its paths begin.
 ///
 /// # Errors
@@ -252,5 +264,8 @@ fn check_sections<'t>(draft: &mut Draft<'_>, root: &mut Table<'t>) -> Vec<(Secti
     all
 }
 
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod documents;
 #[cfg(test)]
 mod tests;

@@ -212,3 +212,28 @@ fn files_that_are_missing_are_all_named() {
     assert!(report.contains("service.token_file"), "{report}");
     assert!(report.contains("/nowhere/ca cannot be read"), "{report}");
 }
+
+#[test]
+fn the_data_folder_is_found_in_a_file_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.toml");
+    for (text, named) in [
+        ("[agent]\ndata_dir = \"data\"\n[service]\nurl = 7\n", true),
+        ("[agent]\ndata_dir = \"data\"\n[service\n", true),
+        ("[agent]\ndata_dir = 7\n", false),
+        ("agent = 7", false),
+        ("", false),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let expected = if named {
+            folder.path().join("data")
+        } else {
+            default_data_dir()
+        };
+        assert_eq!(data_dir_of(&file), expected, "{text}");
+    }
+    assert_eq!(
+        data_dir_of(Path::new("/nowhere/agent.toml")),
+        default_data_dir()
+    );
+}

@@ -11,8 +11,8 @@ use crate::home::listen::Listen;
 use crate::home::push::Service;
 use crate::home::tls::{ClientFiles, Pair};
 
-const TIMEOUT: Span = Span::secs(60);
-const TIMEOUTS: (Span, Span) = (Span::secs(1), Span::minutes(30));
+pub(super) const TIMEOUT: Span = Span::secs(60);
+pub(super) const TIMEOUTS: (Span, Span) = (Span::secs(1), Span::minutes(30));
 const URL: &str = "write for example https://syncwatch.hauser.example:9748";
 
 /// Where reports are pushed; `None` when they are not, or when something is wrong.
@@ -75,6 +75,7 @@ pub(super) fn listen<'t>(
     let pair = pair(draft, &mut table, ("cert_file", "key_file"), folder);
     let token = path(draft, &mut table, "token_file", folder);
     let clients = path(draft, &mut table, "client_ca_file", folder);
+    let client_name = draft.text(&mut table, "client_name");
     draft.close(&table);
     let mend = "write for example 0.0.0.0:9749";
     if !table.has("addr") {
@@ -113,11 +114,31 @@ pub(super) fn listen<'t>(
             "name a certificate and its key with cert_file and key_file",
         );
     }
+    if let Some(name) = &client_name {
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let (what, mend) = if !table.has("client_ca_file") {
+            (
+                "there is no authority for certificates",
+                "name it with client_ca_file",
+            )
+        } else if !name.chars().all(letter) {
+            (
+                "this is not the DNS name of one machine",
+                "write it as it stands in the certificate; no wildcards",
+            )
+        } else {
+            ("", "")
+        };
+        if !what.is_empty() {
+            draft.say(&table, "client_name", what, mend);
+        }
+    }
     Some(Listen {
         addr,
         pair,
         token,
         clients,
+        client_name,
     })
 }
 

@@ -99,7 +99,7 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     /// `patience` is the longest time for one report, from the connection to the answer.
-    pub(super) const fn new(url: Uri, files: ClientFiles, patience: Duration) -> Self {
+    pub(super) fn new(url: Uri, files: ClientFiles, patience: Duration) -> Self {
         Self {
             url,
             patience,

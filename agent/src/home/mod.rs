@@ -3,6 +3,7 @@
 
 mod client;
 mod date;
+mod fresh;
 pub mod listen;
 pub mod push;
 pub mod tls;

@@ -17,8 +17,8 @@ use super::tls::ClientFiles;
 use super::token::{self, TokenError};
 use crate::chain;
 use crate::seldom::Seldom;
-use crate::shared::{BATCH_BYTES, Heard, Shared};
-use crate::spool::SpoolError;
+use crate::shared::{BATCH_BYTES, Heard, Parcel, Shared};
+use crate::spool::{Chunk, SpoolError};
 
 /// Waits between attempts. The cap bounds how late the service learns after an outage.
 const BACKOFF: Backoff = Backoff {
@@ -31,6 +31,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 const GATHERING: Duration = Duration::from_secs(1);
 /// How long batches stay small after one was too large for somebody on the way.
 const STAYS_SMALL: Duration = Duration::from_secs(3600);
+/// A record that was refused for its size so many times, alone in its report, is given up: by then
+/// some minutes have passed, and whatever comes behind it waits.
+const TRIES_ALONE: u32 = 8;
 
 /// Where and how reports are pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +119,8 @@ pub struct Pusher {
     most_bytes: usize,
     /// When batches became small, by the agent's count.
     small_since: Option<Duration>,
+    /// Number of a record that was too large for the way even alone, and how often.
+    too_large: Option<(u64, u32)>,
     log: Seldom<&'static str>,
 }
 
@@ -131,6 +136,7 @@ impl Pusher {
             seed: u64::from(crc32fast::hash(id.as_bytes())),
             most_bytes: BATCH_BYTES,
             small_since: None,
+            too_large: None,
             log: Seldom::default(),
             shared,
         }
@@ -168,7 +174,7 @@ impl Pusher {
     }
 
     async fn push(&mut self) -> Result<Pushed, PushError> {
-        let parcel = self.shared.parcel(0, self.most_bytes)?;
+        let (parcel, is_given_up) = self.parcel()?;
         let Some(chunk) = parcel.chunk else {
             return Ok(Pushed::Nothing);
         };
@@ -179,14 +185,23 @@ impl Pusher {
             .post(Bytes::from(parcel.body), token.as_ref())
             .await?;
         if said.status == StatusCode::PAYLOAD_TOO_LARGE {
-            return self.halve(bytes, chunk.records);
+            return self.halve(bytes, chunk);
         }
         if said.status != StatusCode::OK {
             return Err(self.refused(&said));
         }
         let answer: Answer = serde_json::from_slice(&said.body).map_err(PushError::Unreadable)?;
         match self.shared.hear(&answer)? {
-            Heard::Acknowledged(number) if number >= chunk.first => Ok(Pushed::Sent(chunk.records)),
+            Heard::Acknowledged(number) if number >= chunk.first => {
+                if is_given_up {
+                    tracing::warn!(
+                        record = chunk.first,
+                        "a record that nobody on the way takes was given up"
+                    );
+                    self.too_large = None;
+                }
+                Ok(Pushed::Sent(chunk.records))
+            }
             Heard::Acknowledged(_) => Err(PushError::NoProgress),
             Heard::Renamed => Ok(Pushed::Sent(0)),
             Heard::OtherSpool => Err(PushError::OtherSpool),
@@ -194,8 +209,25 @@ impl Pusher {
         }
     }
 
-    fn halve(&mut self, bytes: usize, records: usize) -> Result<Pushed, PushError> {
-        if records == 1 {
+    /// What is to be sent next, and whether it stands for a record that is given up.
+    fn parcel(&self) -> Result<(Parcel, bool), SpoolError> {
+        let parcel = self.shared.parcel(0, self.most_bytes)?;
+        let first = parcel.chunk.map(|chunk| chunk.first);
+        match self.too_large {
+            Some((seq, times)) if Some(seq) == first && times >= TRIES_ALONE => {
+                // One large record at a time is in memory.
+                drop(parcel);
+                Ok((self.shared.given_up()?, true))
+            }
+            _ => Ok((parcel, false)),
+        }
+    }
+
+    fn halve(&mut self, bytes: usize, chunk: Chunk) -> Result<Pushed, PushError> {
+        if chunk.records == 1 {
+            let before = self.too_large.filter(|(seq, _)| *seq == chunk.first);
+            let times = before.map_or(0, |(_, times)| times).saturating_add(1);
+            self.too_large = Some((chunk.first, times));
             return Err(PushError::TooLong { bytes });
         }
         self.most_bytes = bytes / 2;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
@@ -11,6 +10,8 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use thiserror::Error;
+
+use super::fresh::Fresh;
 
 /// Why no TLS can be spoken.
 #[derive(Debug, Error)]
@@ -41,6 +42,10 @@ pub struct Pair {
 }
 
 impl Pair {
+    const fn files(&self) -> [&PathBuf; 2] {
+        [&self.certificate, &self.key]
+    }
+
     fn load(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
         let chain = certificates(&self.certificate)?;
         let key = PrivateKeyDer::from_pem_file(&self.key);
@@ -59,44 +64,51 @@ pub struct ClientFiles {
 }
 
 /// A client's side that is made anew when a file was changed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Client {
     files: ClientFiles,
-    made: Option<(Vec<Option<SystemTime>>, Arc<ClientConfig>)>,
+    fresh: Fresh<ClientConfig>,
 }
 
 impl Client {
-    pub(super) const fn new(files: ClientFiles) -> Self {
-        Self { files, made: None }
+    pub(super) fn new(files: ClientFiles) -> Self {
+        let named = files.authorities.iter();
+        let named = named.chain(files.pair.iter().flat_map(Pair::files));
+        Self {
+            fresh: Fresh::new(named.cloned().collect()),
+            files,
+        }
     }
 
     pub(super) fn config(&mut self) -> Result<Arc<ClientConfig>, TlsError> {
-        let changed = self.files.changed_at();
-        if let Some((at, config)) = &self.made
-            && *at == changed
-        {
-            return Ok(Arc::clone(config));
-        }
-        let config = Arc::new(client(&self.files)?);
-        self.made = Some((changed, Arc::clone(&config)));
-        Ok(config)
+        self.fresh.current(|| client(&self.files))
     }
 }
 
-impl ClientFiles {
-    fn changed_at(&self) -> Vec<Option<SystemTime>> {
-        let pair = self
-            .pair
-            .iter()
-            .flat_map(|pair| [&pair.certificate, &pair.key]);
-        let files = self.authorities.iter().chain(pair);
-        files
-            .map(|file| {
-                std::fs::metadata(file)
-                    .and_then(|data| data.modified())
-                    .ok()
-            })
-            .collect()
+/// A server's side that is made anew when a file was changed.
+#[derive(Debug)]
+pub(super) struct Server {
+    pair: Pair,
+    clients: Option<PathBuf>,
+    needs_one: bool,
+    fresh: Fresh<ServerConfig>,
+}
+
+impl Server {
+    /// See [`server`].
+    pub(super) fn new(pair: &Pair, clients: Option<&Path>, needs_one: bool) -> Self {
+        let named = pair.files().map(Clone::clone).into_iter();
+        Self {
+            fresh: Fresh::new(named.chain(clients.map(Path::to_owned)).collect()),
+            pair: pair.clone(),
+            clients: clients.map(Path::to_owned),
+            needs_one,
+        }
+    }
+
+    pub(super) fn config(&mut self) -> Result<Arc<ServerConfig>, TlsError> {
+        let make = || server(&self.pair, self.clients.as_deref(), self.needs_one);
+        self.fresh.current(make)
     }
 }
 
@@ -149,6 +161,15 @@ pub fn server(
     let mut config = builder.with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Whether a certificate has a DNS name, letter for letter but for case: a wildcard is nobody's
+/// name.
+pub(super) fn is_named(certificate: &CertificateDer<'_>, name: &str) -> bool {
+    webpki::EndEntityCert::try_from(certificate).is_ok_and(|certificate| {
+        let mut names = certificate.valid_dns_names();
+        names.any(|found| found.eq_ignore_ascii_case(name))
+    })
 }
 
 fn provider() -> Arc<CryptoProvider> {

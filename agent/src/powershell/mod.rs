@@ -14,7 +14,6 @@ mod failure;
 mod request;
 pub mod script;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use crate::count::Times;
 use crate::host::{Answering, Asked, Host, Reading};
 use child::{Child, ChildError};
 use envelope::{Envelope, Garbage};
-use request::{FEW_RUNS, Known, MANY_RUNS};
+use request::{FEW_RUNS, MANY_RUNS};
 
 /// Number of the answer by which the text says that it runs.
 const READY: u64 = 0;
@@ -63,8 +62,6 @@ pub struct PowerShell {
     trouble: String,
     /// Runs were read with the present bookkeeping; few are enough then.
     runs_read: bool,
-    /// Id of what was last found under a name, to find it again when it was renamed.
-    ids: BTreeMap<String, String>,
 }
 
 /// Why there is no answer.
@@ -88,7 +85,6 @@ impl PowerShell {
             not_before: Duration::ZERO,
             trouble: String::new(),
             runs_read: false,
-            ids: BTreeMap::new(),
         }
     }
 
@@ -106,7 +102,9 @@ impl PowerShell {
             Ok(Ok(envelope)) => {
                 self.failures = 0;
                 let reading = envelope.reading(section, asked);
-                self.learn(section, asked, &reading);
+                if section == Section::Runs {
+                    self.runs_read = reading.outcome == Outcome::Read;
+                }
                 reading
             }
             Ok(Err(Trouble::NotStarted(text))) => self.failed(SectionFailure::NotStarted, text),
@@ -160,31 +158,8 @@ impl PowerShell {
     }
 
     fn arguments(&self, section: Section, asked: &Asked) -> Value {
-        let known = Known {
-            runs: if self.runs_read { FEW_RUNS } else { MANY_RUNS },
-            ids: &self.ids,
-        };
-        request::arguments(section, asked, &known)
-    }
-
-    /// Keeps what the next reading of a section needs.
-    fn learn(&mut self, section: Section, asked: &Asked, reading: &Reading) {
-        match section {
-            Section::Runs => self.runs_read = reading.outcome == Outcome::Read,
-            Section::Containers => {
-                let wanted = |name: &str| {
-                    let mut names = asked.containers.iter();
-                    names.any(|one| one.to_lowercase() == name)
-                };
-                self.ids.retain(|name, _| wanted(name));
-                let found = reading.data.iter().filter(|row| row["Exists"] == true);
-                self.ids.extend(found.filter_map(|row| {
-                    let name = row["DistinguishedName"].as_str()?.to_lowercase();
-                    Some((name, row["ObjectGuid"].as_str()?.to_owned()))
-                }));
-            }
-            _ => {}
-        }
+        let runs = if self.runs_read { FEW_RUNS } else { MANY_RUNS };
+        request::arguments(section, asked, runs)
     }
 
     fn failed(&mut self, failure: SectionFailure, text: String) -> Reading {

@@ -4,7 +4,6 @@
 //! What came over the network can thus neither end the line nor its text, and a request is ASCII,
 //! whatever code page the other side reads.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize as _;
@@ -12,7 +11,7 @@ use serde_json::ser::{CharEscape, Formatter, Serializer};
 use serde_json::{Value, json};
 use syncwatch_domain::report::Section;
 
-use crate::host::{Asked, Bookmarks};
+use crate::host::{Asked, Bookmarks, Wanted};
 
 /// No request looks up more names than this.
 const MOST_CONTAINERS: usize = 1_000;
@@ -25,26 +24,17 @@ pub(super) const MANY_RUNS: u32 = 300;
 /// Runs of any further reading: those of several cycles.
 pub(super) const FEW_RUNS: u32 = 60;
 
-/// What the host knows beside what is asked for.
-#[derive(Clone, Debug)]
-pub(super) struct Known<'a> {
-    /// How many runs to ask for.
-    pub(super) runs: u32,
-    /// Ids of what was last found, by name in lower case.
-    pub(super) ids: &'a BTreeMap<String, String>,
-}
-
-/// What a section is told.
-pub(super) fn arguments(section: Section, asked: &Asked, known: &Known<'_>) -> Value {
+/// What a section is told; `runs` is how many runs to ask for.
+pub(super) fn arguments(section: Section, asked: &Asked, runs: u32) -> Value {
     match section {
-        Section::Runs => json!({ "most": known.runs, "userNames": asked.user_names }),
+        Section::Runs => json!({ "most": runs, "userNames": asked.user_names }),
         Section::Events => json!({
             "most": asked.most_events,
             "hours": LOOK_BACK_HOURS,
             "userNames": asked.user_names,
             "bookmarks": bookmarks(&asked.bookmarks),
         }),
-        Section::Containers => json!({ "containers": containers(asked, known) }),
+        Section::Containers => json!({ "containers": containers(asked) }),
         _ => json!({}),
     }
 }
@@ -60,12 +50,12 @@ fn bookmarks(bookmarks: &Bookmarks) -> Vec<Value> {
     rows.collect()
 }
 
-fn containers(asked: &Asked, known: &Known<'_>) -> Vec<Value> {
-    let names = asked.containers.iter();
-    let names = names.filter(|name| name.chars().count() <= LONGEST_NAME);
-    let rows = names
-        .take(MOST_CONTAINERS)
-        .map(|name| json!({ "DistinguishedName": name, "ObjectGuid": known.ids.get(&name.to_lowercase()) }));
+fn containers(asked: &Asked) -> Vec<Value> {
+    let wanted = asked.containers.iter();
+    let wanted = wanted.filter(|wanted| wanted.name.chars().count() <= LONGEST_NAME);
+    let rows = wanted.take(MOST_CONTAINERS).map(
+        |Wanted { name, known_id }| json!({ "DistinguishedName": name, "ObjectGuid": known_id }),
+    );
     rows.collect()
 }
 
@@ -127,6 +117,7 @@ impl Formatter for Inert {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use proptest::prelude::*;
@@ -136,33 +127,31 @@ mod tests {
 
     use super::*;
 
-    fn asked(containers: &[&str]) -> Asked {
+    fn asked(containers: &[(&str, Option<&str>)]) -> Asked {
         let bookmark = Bookmark {
             record_id: 884_211,
             at: Timestamp::parse("2026-11-17T09:32:24.010Z"),
         };
         Asked {
             timeout: Duration::from_secs(60),
-            containers: containers.iter().map(ToString::to_string).collect(),
+            containers: containers
+                .iter()
+                .map(|(name, known_id)| Wanted {
+                    name: (*name).to_owned(),
+                    known_id: known_id.map(str::to_owned),
+                })
+                .collect(),
             bookmarks: Bookmarks(BTreeMap::from([("Application".to_owned(), bookmark)])),
             most_events: 400,
             user_names: false,
         }
     }
 
-    const fn known(ids: &BTreeMap<String, String>) -> Known<'_> {
-        Known {
-            runs: FEW_RUNS,
-            ids,
-        }
-    }
-
     #[test]
     fn a_section_is_told_what_it_needs_and_no_more() {
-        let nobody = BTreeMap::new();
-        let asked = asked(&["OU=Staff,DC=ad,DC=hauser,DC=example"]);
+        let asked = asked(&[("OU=Staff,DC=ad,DC=hauser,DC=example", None)]);
         for section in Section::ALL {
-            let told = arguments(*section, &asked, &known(&nobody));
+            let told = arguments(*section, &asked, FEW_RUNS);
             let names: Vec<_> = told
                 .as_object()
                 .unwrap()
@@ -177,7 +166,7 @@ mod tests {
             };
             assert_eq!(names, expected, "{section}");
         }
-        let events = arguments(Section::Events, &asked, &known(&nobody));
+        let events = arguments(Section::Events, &asked, FEW_RUNS);
         assert_eq!(
             events["bookmarks"],
             json!([{ "LogName": "Application", "RecordId": 884_211, "TimeCreated": "2026-11-17T09:32:24.010Z" }])
@@ -186,15 +175,13 @@ mod tests {
 
     #[test]
     fn ids_go_along_with_the_names_they_were_found_under() {
-        let name = "ou=old,dc=hauser,dc=example".to_owned();
-        let ids = BTreeMap::from([(name, "an id".to_owned())]);
         let long = format!("OU={},DC=example", "x".repeat(LONGEST_NAME));
         let asked = asked(&[
-            "OU=Old,DC=hauser,DC=example",
-            "OU=New,DC=hauser,DC=example",
-            &long,
+            ("OU=Old,DC=hauser,DC=example", Some("an id")),
+            ("OU=New,DC=hauser,DC=example", None),
+            (&long, None),
         ]);
-        let told = arguments(Section::Containers, &asked, &known(&ids));
+        let told = arguments(Section::Containers, &asked, FEW_RUNS);
         assert_eq!(
             told["containers"],
             json!([

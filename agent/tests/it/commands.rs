@@ -38,6 +38,22 @@ fn a_configuration_is_checked_whole() {
 }
 
 #[test]
+fn the_example_is_a_good_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("syncwatch-agent.toml");
+    let example = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../deploy/config/syncwatch-agent.example.toml"
+    );
+    std::fs::copy(example, &file).unwrap();
+    // The one file it names.
+    std::fs::write(folder.path().join("token"), "a token").unwrap();
+    let name = file.to_str().unwrap();
+    let (code, text) = said(&agent(&["check-config", "--config", name]));
+    assert_eq!((code, text), (Some(0), format!("{name}: good\n")));
+}
+
+#[test]
 fn exit_codes_tell_usage_from_configuration_and_failure() {
     assert_eq!(said(&agent(&[])).0, Some(2));
     let (code, text) = said(&agent(&["run", "--config", "/nowhere/agent.toml"]));

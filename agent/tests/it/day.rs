@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use syncwatch_agent::containers::Containers;
 use syncwatch_agent::home::push::{Pushed, Pusher};
 use syncwatch_agent::plan::Schedule;
 use syncwatch_agent::reader::Reader;
@@ -28,7 +29,8 @@ fn shared(folder: &Path, hands: &Hands, fault: &Fault) -> Option<Arc<Shared>> {
 async fn fill(folder: &Path, hands: &Hands) -> u64 {
     let shared = shared(folder, hands, &Fault::default()).unwrap();
     let host = Box::new(FakeHost::connect());
-    let mut reader = Reader::new(Arc::clone(&shared), host, Schedule::of, false);
+    let containers = Containers::load(folder);
+    let mut reader = Reader::new(Arc::clone(&shared), host, Schedule::of, false, containers);
     while hands.times.elapsed() < DAY {
         let did = reader.run_once().await;
         let wait = did.next_due.unwrap().saturating_sub(hands.times.elapsed());

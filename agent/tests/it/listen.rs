@@ -41,6 +41,7 @@ impl Bench {
             pair: Some(authority.sign("agent")),
             token: Some(token),
             clients: Some(authority.file()),
+            client_name: None,
         };
         change(&mut listen);
         let folder = tempfile::tempdir().unwrap();
@@ -317,15 +318,19 @@ async fn who_speaks_no_tls_is_told_nothing() {
 }
 
 async fn status_with(bench: &Bench, pair: Option<Pair>) -> Option<u16> {
+    status_as(bench, &bench.authority, pair).await
+}
+
+/// What is answered to who trusts this authority and shows this certificate.
+async fn status_as(bench: &Bench, trusted: &Authority, pair: Option<Pair>) -> Option<u16> {
     let files = ClientFiles {
-        authorities: Some(bench.authority.file()),
+        authorities: Some(trusted.file()),
         pair,
     };
     let body = serde_json::to_vec(&said(None, 0)).unwrap();
     let request = http::post("/v1/reports", None, &body);
     let mut stream = http::connect(bench.addr, Some(&files)).await.ok()?;
-    let message = http::exchange(&mut stream, &request).await?;
-    Some(message.status())
+    Some(http::exchange(&mut stream, &request).await?.status())
 }
 
 #[tokio::test]
@@ -347,6 +352,60 @@ async fn a_certificate_of_the_authority_lets_in_without_a_token() {
         let without = if needs_one { None } else { Some(401) };
         assert_eq!(status_with(&bench, None).await, without);
     }
+}
+
+#[tokio::test]
+async fn with_a_name_only_the_certificate_of_that_name_lets_in() {
+    let change = |listen: &mut Listen| {
+        listen.token = None;
+        listen.client_name = Some("Syncwatch.hauser.example".to_owned());
+    };
+    let bench = Bench::with(1, change, Patience::default()).await;
+    let named = |file: &str, name: &str| bench.authority.sign_for(file, &[name]);
+    for (file, name, status) in [
+        ("right", "syncwatch.hauser.example", 200),
+        ("other", "sync02.hauser.example", 401),
+        ("wildcard", "*.hauser.example", 401),
+        ("part", "hauser.example", 401),
+    ] {
+        let answered = status_with(&bench, Some(named(file, name))).await;
+        assert_eq!(answered, Some(status), "{name}");
+    }
+    assert_eq!(status_with(&bench, None).await, None);
+    assert_eq!(bench.left(), 1);
+}
+
+/// Whether a handshake with this trust succeeds.
+async fn trusts(bench: &Bench, authorities: PathBuf) -> bool {
+    let files = ClientFiles {
+        authorities: Some(authorities),
+        pair: None,
+    };
+    http::connect(bench.addr, Some(&files)).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_renewed_is_shown_without_a_restart() {
+    let bench = Bench::new(1).await;
+    let folder = bench.authority.folder();
+    let next = Authority::new();
+    assert!(trusts(&bench, bench.authority.file()).await);
+    assert!(!trusts(&bench, next.file()).await);
+    // Half of a change: a certificate without its key. What was in force stays.
+    let renewed = next.sign("renewed");
+    std::fs::copy(&renewed.certificate, folder.join("agent.pem")).unwrap();
+    assert!(trusts(&bench, bench.authority.file()).await);
+    std::fs::copy(&renewed.key, folder.join("agent.key")).unwrap();
+    assert!(trusts(&bench, next.file()).await);
+    assert!(!trusts(&bench, bench.authority.file()).await);
+    // And the authority of those who ask.
+    let old = bench.authority.sign("old");
+    let answered = status_as(&bench, &next, Some(old.clone())).await;
+    assert_eq!(answered, Some(200));
+    std::fs::copy(next.file(), folder.join("ca.pem")).unwrap();
+    let answered = status_as(&bench, &next, Some(next.sign("new"))).await;
+    assert_eq!(answered, Some(200));
+    assert_eq!(status_as(&bench, &next, Some(old)).await, None);
 }
 
 #[tokio::test]
@@ -377,6 +436,7 @@ async fn files_that_are_no_good_are_named() {
         }),
         token: None,
         clients: None,
+        client_name: None,
     };
     let bound = Listener::bind(Arc::new(shared), &listen, Patience::default()).await;
     let text = syncwatch_agent::chain(&bound.unwrap_err());

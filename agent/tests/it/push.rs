@@ -9,7 +9,7 @@ use syncwatch_agent::shared::Shared;
 use syncwatch_domain::report::Record;
 
 use crate::support::service::{FakeService, Turn};
-use crate::support::{Hands, gaps, identity, open, record};
+use crate::support::{Hands, gaps, identity, open, record, text};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -206,21 +206,71 @@ async fn a_batch_that_is_too_large_for_the_way_is_halved_until_it_passes() {
 }
 
 #[tokio::test]
-async fn a_single_record_that_nobody_takes_waits_and_is_not_thrown_away() {
+async fn a_single_record_that_nobody_takes_is_given_up_in_the_end_and_that_is_told() {
+    let mut bench = Bench::new(1).await;
+    bench.write(&mut record(1, 50_000));
+    bench.write(&mut record(2, 10));
+    bench.service.turns([Turn::Narrow(20_000)]);
+    let mut failed = 0;
+    let mut waited = Duration::ZERO;
+    while bench.left() == 3 || bench.service.numbers() == [1] {
+        match bench.pusher.run_once().await {
+            Pushed::Failed(wait) => {
+                failed += 1;
+                waited += wait;
+                bench.hands.advance(wait);
+            }
+            Pushed::Sent(_) | Pushed::Split => {}
+            Pushed::Nothing => panic!("{} records are left", bench.left()),
+        }
+        assert!(failed < 20, "it is never given up");
+    }
+    assert_eq!(failed, 8);
+    assert!(
+        waited > Duration::from_secs(120),
+        "a way that is mended soon loses nothing: {waited:?}"
+    );
+    bench.drain().await;
+    assert_eq!(bench.service.numbers(), [1, 2, 3]);
+    let committed = bench.service.with(|state| state.committed.clone());
+    let stub = committed.iter().find(|((_, seq), _)| *seq == 2).unwrap().1;
+    let whole = record(1, 50_000);
+    assert_eq!(text(stub, "/section"), whole.section);
+    assert_eq!(text(stub, "/collected_at"), whole.collected_at.to_string());
+    assert_eq!(text(stub, "/outcome"), "failed");
+    assert_eq!(text(stub, "/failure"), "too_large");
+    let said = text(stub, "/failure_text");
+    assert!(said.starts_with("too large to bring home (50"), "{said}");
+    assert_eq!(stub["data"], serde_json::json!([]));
+    assert_eq!(mark_of_value(&committed, 3), 2, "the next one comes whole");
+}
+
+fn mark_of_value(
+    committed: &std::collections::BTreeMap<(String, u64), serde_json::Value>,
+    seq: u64,
+) -> u64 {
+    let mut all = committed.iter();
+    let (_, value) = all.find(|((_, number), _)| *number == seq).unwrap();
+    value["data"][0]["mark"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_way_that_is_mended_in_time_loses_no_large_record() {
     let mut bench = Bench::new(0).await;
     bench.write(&mut record(0, 50_000));
     bench.write(&mut record(1, 10));
     bench.service.turns([Turn::Narrow(20_000)]);
-    let mut failed = 0;
-    for _ in 0..6 {
-        match bench.pusher.run_once().await {
-            Pushed::Split => {}
-            Pushed::Failed(_) => failed += 1,
-            other => panic!("{other:?}"),
+    for _ in 0..5 {
+        if let Pushed::Failed(wait) = bench.pusher.run_once().await {
+            bench.hands.advance(wait);
         }
     }
-    assert!(failed >= 4);
     assert_eq!(bench.left(), 2);
+    bench.service.turns([Turn::Narrow(1_000_000)]);
+    bench.drain().await;
+    let committed = bench.service.with(|state| state.committed.clone());
+    assert_eq!(mark_of_value(&committed, 1), 0);
+    assert_eq!(mark_of_value(&committed, 2), 1);
 }
 
 #[tokio::test]
@@ -318,4 +368,36 @@ async fn a_token_is_read_at_each_use() {
     std::fs::write(&file, format!("{token}\n")).unwrap();
     bench.drain().await;
     assert!(bench.service.were_authorized());
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_being_renewed_stops_no_report() {
+    let service = FakeService::start(true).await;
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(&Hands::new(), folder.path());
+    let mut settings = service.settings(PATIENCE);
+    let own = service.authority.sign("agent");
+    settings.files.pair = Some(own.clone());
+    let mut pusher = Pusher::new(Arc::clone(&shared), settings);
+    let mut push = async |mark| {
+        shared
+            .with_spool(|spool| spool.append(&mut record(mark, 10), None))
+            .unwrap();
+        // A fresh connection each time: the one before is closed.
+        service.turns([Turn::Cut, Turn::Take]);
+        let pushed = pusher.run_once().await;
+        if matches!(pushed, Pushed::Failed(_)) {
+            return pusher.run_once().await;
+        }
+        pushed
+    };
+    assert_eq!(push(0).await, Pushed::Sent(1));
+    std::fs::write(&own.certificate, "").unwrap();
+    assert_eq!(push(1).await, Pushed::Sent(1), "the former one is shown");
+    let renewed = service.authority.sign("renewed");
+    std::fs::copy(&renewed.certificate, &own.certificate).unwrap();
+    assert_eq!(push(2).await, Pushed::Sent(1), "its key is not there yet");
+    std::fs::copy(&renewed.key, &own.key).unwrap();
+    assert_eq!(push(3).await, Pushed::Sent(1));
+    assert_eq!(service.numbers(), [1, 2, 3, 4]);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use syncwatch_agent::containers::Containers;
 use syncwatch_agent::host::{Asked, Reading};
 use syncwatch_agent::plan::Schedule;
 use syncwatch_agent::reader::Reader;
@@ -30,21 +31,28 @@ struct Bench {
 
 impl Bench {
     fn new(host: FakeHost, folder: &Path) -> Self {
-        Self::on(host, open(folder), Schedule::of)
+        Self::on(host, folder, open(folder), Schedule::of)
     }
 
     /// Reads sections of this list only.
     fn only(host: FakeHost, folder: &Path, sections: &'static [Section]) -> Self {
-        Self::on(host, open(folder), |section| Schedule {
+        Self::on(host, folder, open(folder), |section| Schedule {
             enabled: Some(sections.contains(&section)),
             ..Schedule::of(section)
         })
     }
 
-    fn on(host: FakeHost, spool: Spool, schedule: impl Fn(Section) -> Schedule) -> Self {
+    fn on(
+        host: FakeHost,
+        folder: &Path,
+        spool: Spool,
+        schedule: impl Fn(Section) -> Schedule,
+    ) -> Self {
         let hands = Hands::new();
         let shared = Arc::new(Shared::new(hands.times.clone(), identity(), spool));
-        let reader = Reader::new(Arc::clone(&shared), Box::new(host), schedule, false);
+        let containers = Containers::load(folder);
+        let host = Box::new(host);
+        let reader = Reader::new(Arc::clone(&shared), host, schedule, false, containers);
         Self {
             hands,
             shared,
@@ -285,7 +293,7 @@ async fn a_full_disk_stops_nothing_and_events_are_read_again() {
     let fault = Fault::default();
     let spool = Spool::open_on(fault.disk(), folder.path(), PLENTY, START).unwrap();
     let host = FakeHost::connect();
-    let mut bench = Bench::on(host.clone(), spool, Schedule::of);
+    let mut bench = Bench::on(host.clone(), folder.path(), spool, Schedule::of);
     fault.full(true);
     assert_eq!(bench.catch_up().await.len(), Section::ALL.len() - 1);
     assert_eq!(bench.records(), []);
@@ -338,7 +346,8 @@ async fn a_wish_is_looked_up_at_once_and_again_when_it_changes() {
         };
         assert_eq!(read, expected);
         if let Some((_, asked)) = host.asked().first() {
-            assert_eq!(asked.containers, names);
+            let asked: Vec<&str> = asked.containers.iter().map(|one| &*one.name).collect();
+            assert_eq!(asked, names);
         }
         bench.shared.hear(&wish(names)).unwrap();
         assert_eq!(bench.catch_up().await, [], "the same wish again");

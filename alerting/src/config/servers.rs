@@ -58,6 +58,10 @@ pub struct RawServerAlerts {
     /// Source of the default: modern lifecycle of Cloud Sync agents; the newest build is the
     /// supported one.
     pub agent_build_age: String,
+    /// Cloud Sync agents of a tenant may run different builds for this long; then it is told for
+    /// information. Source of the default: the rule for versions of agents; an update reaches all
+    /// of them within days.
+    pub builds_differ_after: String,
     /// A service is stopped when it does not run for this long. Source of the default: longer than
     /// a restart, and shorter than what hangs on the service takes to fail.
     pub service_stopped_after: String,
@@ -94,6 +98,7 @@ impl Default for RawServerAlerts {
             database_critical_mb: 9_500,
             support_warning: "60d".into(),
             agent_build_age: "180d".into(),
+            builds_differ_after: "14d".into(),
             service_stopped_after: "2m".into(),
             domain_unreachable_after: "2m".into(),
             container_critical_after: "24h".into(),
@@ -135,6 +140,8 @@ pub struct ServerSettings {
     pub support_warning: Duration,
     /// How much older than the newest the build of a Cloud Sync agent may be.
     pub agent_build_age: Duration,
+    /// How long the builds of a tenant's Cloud Sync agents may differ.
+    pub builds_differ_after: Duration,
     /// How long a service may be stopped.
     pub service_stopped_after: Duration,
     /// How long a domain may be unreachable.
@@ -180,6 +187,12 @@ impl RawServerAlerts {
             database_critical_mb,
             support_warning: span(look, "support_warning", &self.support_warning, 60 * DAY),
             agent_build_age: span(look, "agent_build_age", &self.agent_build_age, 180 * DAY),
+            builds_differ_after: span(
+                look,
+                "builds_differ_after",
+                &self.builds_differ_after,
+                14 * DAY,
+            ),
             service_stopped_after: span(
                 look,
                 "service_stopped_after",

@@ -9,6 +9,7 @@
 
 mod active;
 mod agents;
+mod builds;
 mod certificate;
 mod containers;
 mod database;
@@ -92,6 +93,7 @@ pub fn look(input: &Input<'_>) -> Found {
         conditions.extend(of_server(&mut look, server, &servers));
     }
     conditions.extend(containers::conditions(&mut look, &servers));
+    conditions.extend(builds::condition(&mut look, &servers));
     conditions.extend(redundancy::condition(
         &look,
         &servers,

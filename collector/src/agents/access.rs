@@ -1,4 +1,5 @@
-//! Who may report: the agents of the config, each known by its token.
+//! Who may report: the agents of the config, each known by its token or by the name in its
+//! certificate.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,11 @@ pub enum AccessError {
         "the token is not one of an agent of this configuration: compare token_file on the server and in [[tenant.agent]]"
     )]
     Unknown,
+    /// The certificate belongs to nobody.
+    #[error(
+        "the certificate has no name that an agent of this configuration has as certificate_name in [[tenant.agent]]"
+    )]
+    UnknownCertificate,
     /// A token cannot be read here.
     #[error("cannot read the token of the agent on {host} from {}", file.display())]
     File {
@@ -60,7 +66,10 @@ impl Access {
         let shown = hmac::sign(&self.key, token.trim().as_bytes());
         let mut unreadable = None;
         for Enrolled { who, config } in self.agents.iter() {
-            match read(who, &config.token) {
+            let Some(token) = &config.token else {
+                continue;
+            };
+            match read(who, token) {
                 Ok(expected) => {
                     let expected = hmac::sign(&self.key, expected.expose().trim().as_bytes());
                     if shown.as_ref() == expected.as_ref() {
@@ -71,6 +80,18 @@ impl Access {
             }
         }
         Err(unreadable.unwrap_or(AccessError::Unknown))
+    }
+
+    /// Whose certificate it is, by the DNS names in it: the authority was checked with the
+    /// handshake. A wildcard is the name of nobody.
+    pub(super) fn named(&self, names: &[String]) -> Result<Who, AccessError> {
+        let is_shown =
+            |expected: &String| names.iter().any(|name| name.eq_ignore_ascii_case(expected));
+        let mut agents = self.agents.iter();
+        agents
+            .find(|agent| agent.config.certificate_name.as_ref().is_some_and(is_shown))
+            .map(|agent| agent.who.clone())
+            .ok_or(AccessError::UnknownCertificate)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use syncwatch_domain::clock::Clock;
 use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::report::{Answer, Batch, BatchError, Correction, SCHEMA, Wishes};
-use syncwatch_domain::source::{Poll, SourceKey};
+use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{AgentRecord, PollCommit, PollOutcome, ReportCommit, Store, StoreError};
 use thiserror::Error;
@@ -15,6 +15,9 @@ use tokio::sync::watch;
 use super::Enrolled;
 use super::access::{Access, AccessError, Who};
 use super::learn::{Known, agent, learn};
+use super::trouble::{Trouble, Troubles};
+use super::wishes::wishes;
+use crate::http::chain;
 
 /// A spool that moved while its batch was looked at is looked at again; more often is a fault of ours.
 const LOOKS_MOST: usize = 5;
@@ -35,6 +38,7 @@ struct Inner {
     access: Access,
     /// One batch of an agent at a time: what one says depends on the one before.
     turns: Mutex<HashMap<Who, Turn>>,
+    troubles: Troubles,
 }
 
 impl std::fmt::Debug for Intake {
@@ -67,6 +71,17 @@ pub enum IntakeError {
     Store(#[from] StoreError),
 }
 
+impl IntakeError {
+    /// How the agent is at fault; `None` when the store is.
+    const fn failure(&self) -> Option<ReadFailure> {
+        match self {
+            Self::Unreadable(_) | Self::Batch(_) => Some(ReadFailure::BadAnswer),
+            Self::OtherHost { .. } => Some(ReadFailure::Refused),
+            Self::Store(_) => None,
+        }
+    }
+}
+
 impl Intake {
     pub(super) fn new(
         store: Store,
@@ -81,6 +96,7 @@ impl Intake {
                 policy,
                 access: Access::new(agents)?,
                 turns: Mutex::default(),
+                troubles: Troubles::default(),
             }),
         })
     }
@@ -93,11 +109,43 @@ impl Intake {
         self.inner.access.who(token)
     }
 
+    /// Whose certificate it is, by the DNS names in it. The caller has checked its authority.
+    ///
+    /// # Errors
+    /// When it is nobody's.
+    pub fn named(&self, names: &[String]) -> Result<Who, AccessError> {
+        self.inner.access.named(names)
+    }
+
+    /// Why agents are silent, as far as it is known.
+    pub(super) fn troubles(&self) -> &Troubles {
+        &self.inner.troubles
+    }
+
+    /// What the agents of a tenant are asked to look up.
+    pub(super) async fn wishes(&self, who: &Who) -> Result<Wishes, StoreError> {
+        wishes(&self.inner.store, &who.tenant).await
+    }
+
     /// Takes a batch in: when the answer is given, every record it names is committed.
     ///
     /// # Errors
     /// When the batch is refused or cannot be kept; then nothing of it is stored.
     pub async fn take(&self, who: &Who, body: &[u8]) -> Result<Answer, IntakeError> {
+        let taken = self.try_take(who, body).await;
+        match &taken {
+            Ok(_) => self.troubles().over(who),
+            Err(error) => {
+                if let Some(failure) = error.failure() {
+                    let text = chain(error);
+                    self.troubles().note(who, Trouble { failure, text });
+                }
+            }
+        }
+        taken
+    }
+
+    async fn try_take(&self, who: &Who, body: &[u8]) -> Result<Answer, IntakeError> {
         let received_at = self.inner.clock.now();
         let batch: Batch = serde_json::from_slice(body).map_err(IntakeError::Unreadable)?;
         batch.check()?;
@@ -115,7 +163,7 @@ impl Intake {
             spool: Some(batch.spool.id),
             acknowledged,
             now: received_at,
-            wishes: Wishes::default(),
+            wishes: self.wishes(who).await?,
         })
     }
 
@@ -180,14 +228,17 @@ impl Intake {
                 .await?;
             polls.extend(lesson.into_polls(source, received_at));
         }
+        let acknowledges = records
+            .last()
+            .map_or(acknowledged, |record| record.record.seq);
         Ok(ReportCommit {
             tenant: &who.tenant,
             agent: &batch.agent,
             spool: &batch.spool.id,
             acknowledged,
-            acknowledges: records
-                .last()
-                .map_or(acknowledged, |record| record.record.seq),
+            acknowledges,
+            lost: batch.dropped(acknowledged, acknowledges),
+            waiting: batch.waiting_after(acknowledges),
             received_at,
             clock_ahead_ms: correction.ahead_ms(),
             records,

@@ -12,6 +12,8 @@ mod learn;
 mod silence;
 #[cfg(test)]
 mod tests;
+mod trouble;
+mod wishes;
 
 use std::sync::Arc;
 
@@ -89,6 +91,7 @@ impl Agents {
                 &self.store,
                 &self.clock,
                 &self.policy,
+                self.intake.troubles(),
                 &stop
             ),
         );

@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Enrolled;
 use super::intake::instance;
+use super::trouble::{Trouble, Troubles};
 use crate::config::AgentConfig;
 
-/// How often a silence that lasts is looked at again.
+/// How often a silence that lasts is looked at again, at the least.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Watches for silence until `stop`.
@@ -24,19 +25,22 @@ pub(super) async fn watch(
     store: &Store,
     clock: &Arc<dyn Clock>,
     policy: &watch::Receiver<Arc<LanePolicy>>,
+    troubles: &Troubles,
     stop: &CancellationToken,
 ) {
     // What was not heard while this process was down says nothing about the agents.
     let listening_since = clock.now();
+    let shortest = agents.iter().map(|agent| agent.config.silent_after).min();
+    let look_again = shortest.map_or(LOOK_AGAIN, |shortest| shortest.min(LOOK_AGAIN));
     loop {
         let now = clock.now();
-        let looked = look(agents, store, policy, listening_since, now).await;
+        let looked = look(agents, store, policy, troubles, (listening_since, now)).await;
         let wait = match looked {
-            Ok(next) => next.map_or(LOOK_AGAIN, |next| next.since(now).min(LOOK_AGAIN)),
+            Ok(next) => next.map_or(look_again, |next| next.since(now).min(look_again)),
             Err(error) => {
                 let reason = crate::http::chain(&error);
                 tracing::warn!(reason, "cannot look whether agents report");
-                LOOK_AGAIN
+                look_again
             }
         };
         tokio::select! {
@@ -51,8 +55,8 @@ pub(super) async fn look(
     agents: &[Enrolled],
     store: &Store,
     policy: &watch::Receiver<Arc<LanePolicy>>,
-    listening_since: Timestamp,
-    now: Timestamp,
+    troubles: &Troubles,
+    (listening_since, now): (Timestamp, Timestamp),
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut next = None;
     for Enrolled { who, config } in agents {
@@ -67,7 +71,7 @@ pub(super) async fn look(
             next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
             continue;
         }
-        let commit = silence(&source, config, now);
+        let commit = silence(&source, config, troubles.of(who), now);
         let policy = Arc::clone(&policy.borrow());
         store.commit_poll(&commit, &policy).await?;
     }
@@ -81,19 +85,21 @@ fn silent_at(source: &StoredSource, agent: &AgentConfig) -> Timestamp {
     state.read_at.unwrap_or(state.first_seen_at) + agent.silent_after
 }
 
-fn silence(source: &StoredSource, agent: &AgentConfig, now: Timestamp) -> PollCommit<'static> {
+/// Says since when nothing came, and why where that is known.
+fn silence(
+    source: &StoredSource,
+    agent: &AgentConfig,
+    trouble: Option<Trouble>,
+    now: Timestamp,
+) -> PollCommit<'static> {
     let state = &source.state;
     let since = state.read_at.map_or_else(
         || format!("no report ever came from {}", agent.host),
         |at| format!("the last report from {} came at {at}", agent.host),
     );
-    PollCommit::bare(
-        source.id,
-        now,
-        now,
-        PollOutcome::Failed {
-            failure: ReadFailure::Timeout,
-            text: since,
-        },
-    )
+    let (failure, text) = match trouble {
+        Some(Trouble { failure, text }) => (failure, format!("{since}: {text}")),
+        None => (ReadFailure::Timeout, since),
+    };
+    PollCommit::bare(source.id, now, now, PollOutcome::Failed { failure, text })
 }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod lanes;
+mod modes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use syncwatch_domain::clock::{Clock, ScriptedClock};
 use syncwatch_domain::lane::{Engine, LaneKind};
 use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::secret::Secret;
-use syncwatch_domain::source::{Poll, ReadFailure};
+use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::sync_server::{self, Part};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{LaneFilter, LaneView, Store, StoreOptions, StoredSource};

@@ -44,11 +44,24 @@ impl TenantConfig {
             }
         }
         for (index, agent) in self.agents.iter().enumerate() {
-            if let AgentToken::File(file) = &agent.token {
-                read(&mut found, &format!("agent[{index}].token_file"), file);
-            }
-            if let Some(file) = &agent.ca_file {
-                read(&mut found, &format!("agent[{index}].ca_file"), file);
+            let token = match &agent.token {
+                Some(AgentToken::File(file)) => Some(file),
+                Some(AgentToken::Given(_)) | None => None,
+            };
+            let pair = agent.client_pair.as_ref();
+            let named = [
+                ("token_file", token),
+                ("ca_file", agent.ca_file.as_ref()),
+                (
+                    "client_certificate_file",
+                    pair.map(|pair| &pair.certificate),
+                ),
+                ("client_private_key_file", pair.map(|pair| &pair.key)),
+            ];
+            for (key, file) in named {
+                if let Some(file) = file {
+                    read(&mut found, &format!("agent[{index}].{key}"), file);
+                }
             }
         }
         found.0

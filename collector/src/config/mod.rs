@@ -24,7 +24,7 @@ use syncwatch_domain::source::Poll;
 use syncwatch_domain::span::Span;
 use url::Url;
 
-pub use agents::{AgentConfig, AgentSection, AgentToken};
+pub use agents::{AgentConfig, AgentSection, AgentToken, ClientPair};
 pub use check::{Checked, check_all};
 pub use cloud::Cloud;
 pub use credential::{Credential, IdentityKind, ManagedIdentity};

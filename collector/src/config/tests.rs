@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod agents;
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -95,3 +95,32 @@ fn the_count_of_one_run_tells_the_age_whatever_was_done_to_the_clock() {
         Timestamp::parse("2026-11-17T10:25:00Z").unwrap()
     );
 }
+
+#[test]
+fn records_that_were_dropped_count_once_as_the_spool_passes_them() {
+    let gap = |from: u64, to: u64| json!({"from": from, "to": to, "oldest_at": "2026-11-17T09:00:00Z", "newest_at": "2026-11-17T09:10:00Z"});
+    let batch = |gaps: Value| batch(|batch| batch["spool"]["gaps"] = gaps);
+    let two = batch(json!([gap(11, 20), gap(31, 31)]));
+    for (from, to, dropped) in [
+        (0, 10, 0),
+        (0, 40, 11),
+        (10, 15, 5),
+        (15, 30, 5),
+        (20, 30, 0),
+        (30, 31, 1),
+        (40, 10, 0),
+    ] {
+        assert_eq!(two.dropped(from, to), dropped, "{from} to {to}");
+    }
+    let odd = batch(json!([gap(20, 11), gap(1, u64::MAX), gap(1, 5)]));
+    assert_eq!(odd.dropped(0, 9), 9);
+    assert_eq!(odd.dropped(u64::MAX, u64::MAX), 0);
+}
+
+#[test]
+fn what_waits_is_what_the_spool_holds_behind_the_batch() {
+    let one = batch(|batch| batch["spool"]["next"] = json!(100));
+    for (to, waits) in [(0, 99), (98, 1), (99, 0), (150, 0)] {
+        assert_eq!(one.waiting_after(to), waits, "{to}");
+    }
+}

@@ -118,6 +118,9 @@ fn check(draft: &mut Draft) -> Option<Config> {
         .map(|section: IntakeSection| section.check());
     let intake = settle(draft, "intake", intake);
     let tenants = check_tenants(draft);
+    if let Some(intake) = &intake {
+        check_certificates(draft, intake.as_ref(), &tenants);
+    }
     let names = draft.written("tenant", "name");
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let lanes = draft
@@ -182,6 +185,26 @@ fn check_tenants(draft: &mut Draft) -> Vec<TenantConfig> {
         );
     }
     checked.tenants
+}
+
+/// Whoever is known by a certificate must be asked for one.
+fn check_certificates(draft: &mut Draft, intake: Option<&Intake>, tenants: &[TenantConfig]) {
+    let are_asked_for = intake.is_some_and(|intake| intake.client_ca_file.is_some());
+    // Where a tenant was left out the numbers would be those of others.
+    if are_asked_for || tenants.len() != draft.count("tenant") {
+        return;
+    }
+    for (number, tenant) in tenants.iter().enumerate() {
+        for (at, agent) in tenant.agents.iter().enumerate() {
+            if agent.certificate_name.is_some() {
+                draft.fault(
+                    &format!("tenant[{number}].agent[{at}].certificate_name"),
+                    "no agent is asked for a certificate",
+                    Some("name the authority of agents with client_ca_file in [intake]"),
+                );
+            }
+        }
+    }
 }
 
 fn check_notifications(draft: &mut Draft) -> Option<Notifications> {

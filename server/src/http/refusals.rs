@@ -16,6 +16,7 @@ pub(super) enum Refusal {
     Starting,
     NoToken,
     WrongToken,
+    WrongCertificate,
     TokenUnreadable,
     Busy,
     TooLong,

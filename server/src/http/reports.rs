@@ -1,6 +1,6 @@
 //! `POST /agent/v1/reports`: the way in for agents that push.
 //!
-//! Whoever has no token costs nothing: it is answered before a byte of the body is read. Bodies
+//! Whoever has neither token nor certificate costs nothing: it is answered before a byte of the body is read. Bodies
 //! are bounded in length and in number, so that memory stays flat whatever comes.
 
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use syncwatch_collector::{AccessError, IntakeError, Who};
 use syncwatch_domain::report::MOST_BYTES;
@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use super::refusals::{Refusal, Refusals};
 use super::shape::Failure;
 use super::stage::Surface;
+use crate::tls::Shown;
 
 /// Longest body: a batch, and room for one record that travels alone.
 const LONGEST_BODY: usize = 2 * MOST_BYTES;
@@ -97,7 +98,7 @@ async fn take(surface: &Surface, request: Request) -> Result<Response, TurnedAwa
         TurnedAway::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::Starting, sentence)
     })?;
     let intake = intake.intake;
-    let who = who(&intake, request.headers())?;
+    let who = who(&intake, &request)?;
     let _room = surface.door.bodies.try_acquire().map_err(|_| {
         let sentence = "too many reports at a time, send it again later";
         TurnedAway::new(StatusCode::SERVICE_UNAVAILABLE, Refusal::Busy, sentence)
@@ -110,31 +111,48 @@ async fn take(surface: &Surface, request: Request) -> Result<Response, TurnedAwa
     Ok(Json(answer).into_response())
 }
 
-fn who(intake: &syncwatch_collector::Intake, headers: &HeaderMap) -> Result<Who, TurnedAway> {
-    let token = headers
+/// Who reports: by the token, or by the name in the certificate where no token is shown.
+fn who(intake: &syncwatch_collector::Intake, request: &Request) -> Result<Who, TurnedAway> {
+    let token = request
+        .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token);
-    let Some(token) = token else {
-        return Err(TurnedAway::new(
-            StatusCode::UNAUTHORIZED,
-            Refusal::NoToken,
-            "a report needs the token of its agent: Authorization: Bearer <token>",
-        ));
+    let shown = request.extensions().get::<ConnectInfo<Shown>>();
+    let shown = shown.map(|ConnectInfo(Shown(names))| names);
+    let found = match (token, shown) {
+        (Some(token), _) => intake.who(token),
+        (None, Some(names)) if !names.is_empty() => intake.named(names),
+        (None, _) => {
+            return Err(TurnedAway::new(
+                StatusCode::UNAUTHORIZED,
+                Refusal::NoToken,
+                "a report needs the token of its agent: Authorization: Bearer <token>",
+            ));
+        }
     };
-    intake.who(token).map_err(|error| {
-        let (status, refusal) = match error {
-            AccessError::Unknown => (StatusCode::UNAUTHORIZED, Refusal::WrongToken),
-            AccessError::File { .. } => (StatusCode::SERVICE_UNAVAILABLE, Refusal::TokenUnreadable),
-        };
-        // What the operator reads in the log names a file; who asks is not told.
-        let sentence = match &error {
-            AccessError::Unknown => error.to_string(),
+    found.map_err(|error| {
+        let (status, refusal, sentence) = match &error {
+            AccessError::Unknown => (
+                StatusCode::UNAUTHORIZED,
+                Refusal::WrongToken,
+                error.to_string(),
+            ),
+            AccessError::UnknownCertificate => (
+                StatusCode::UNAUTHORIZED,
+                Refusal::WrongCertificate,
+                error.to_string(),
+            ),
+            // What the operator reads in the log names a file; who asks is not told.
             AccessError::File { .. } => {
                 tracing::debug!(reason = crate::chain(&error), "a token cannot be read");
-                "the token cannot be checked at present".to_owned()
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Refusal::TokenUnreadable,
+                    "the token cannot be checked at present".to_owned(),
+                )
             }
         };
         TurnedAway::new(status, refusal, sentence)

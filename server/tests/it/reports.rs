@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use syncwatch::App;
+use syncwatch::{App, Running};
 use syncwatch_domain::clock::ScriptedClock;
+use syncwatch_store::Store;
 
 use crate::support::{Answer, Site, client, config_text, now, read};
 
@@ -134,22 +135,41 @@ impl Certificates {
         file.write_all(pem.as_bytes()).unwrap();
     }
 
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
     fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// An authority, a certificate for the service, one for an agent and one that has ended.
+    /// An authority, a certificate for the service, some for agents and some that have ended.
     fn make(&self) {
+        let ours = ["127.0.0.1"];
+        let signed: [(&str, &[&str], bool); 7] = [
+            ("service", &ours, false),
+            ("agent", &ours, false),
+            ("ended", &ours, true),
+            ("sync01", &["sync01.orchard.example"], false),
+            ("sync01-ended", &["sync01.orchard.example"], true),
+            ("sync02", &["sync02.orchard.example"], false),
+            ("wildcard", &["*.orchard.example"], false),
+        ];
+        self.sign(&signed);
+    }
+
+    fn sign(&self, signed: &[(&str, &[&str], bool)]) {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let authority = params.self_signed(&key).unwrap();
         self.write("ca.pem", &authority.pem());
         let issuer = rcgen::Issuer::new(params, key);
-        for (name, ended) in [("service", false), ("agent", false), ("ended", true)] {
+        for (name, names, ended) in signed {
             let key = rcgen::KeyPair::generate().unwrap();
-            let mut params = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
-            if ended {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let mut params = rcgen::CertificateParams::new(names).unwrap();
+            if *ended {
                 params.not_before = rcgen::date_time_ymd(2020, 1, 1);
                 params.not_after = rcgen::date_time_ymd(2021, 1, 1);
             }
@@ -157,6 +177,16 @@ impl Certificates {
             self.write(&format!("{name}.pem"), &certificate.pem());
             self.write(&format!("{name}.key"), &key.serialize_pem());
         }
+    }
+
+    /// `[intake]` with these files.
+    fn intake(&self) -> String {
+        format!(
+            "[intake]\nlisten = \"127.0.0.1:0\"\ncertificate_file = \"{}\"\nprivate_key_file = \"{}\"\nclient_ca_file = \"{}\"\n",
+            self.path("service.pem"),
+            self.path("service.key"),
+            self.path("ca.pem")
+        )
     }
 
     fn client(&self, shows: Option<&str>) -> reqwest::Client {
@@ -172,25 +202,31 @@ impl Certificates {
     }
 }
 
-#[tokio::test]
-async fn over_tls_an_agent_shows_a_certificate_that_is_in_force_beside_its_token() {
+/// A service with an intake of its own, and where that is.
+async fn start_secure(
+    folder: &tempfile::TempDir,
+    sections: &str,
+) -> (Running, Store, std::net::SocketAddr) {
     syncwatch::install_crypto();
-    let files = Certificates::new();
-    files.make();
-    let folder = tempfile::tempdir().unwrap();
-    let more = format!(
-        "{AGENT}[intake]\nlisten = \"127.0.0.1:0\"\ncertificate_file = \"{}\"\nprivate_key_file = \"{}\"\nclient_ca_file = \"{}\"\n",
-        files.path("service.pem"),
-        files.path("service.key"),
-        files.path("ca.pem")
-    );
-    let config = read(&config_text(&folder, &more));
+    let config = read(&config_text(folder, sections));
     let app = App::build(config, Arc::new(ScriptedClock::new(now())))
         .await
         .unwrap();
     let address = app.intake_addr().unwrap();
     let running = app.start();
     let store = running.store().await.unwrap();
+    (running, store, address)
+}
+
+const PATH: &str = "/agent/v1/reports";
+
+#[tokio::test]
+async fn over_tls_an_agent_shows_a_certificate_that_is_in_force_beside_its_token() {
+    let files = Certificates::new();
+    files.make();
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("{AGENT}{}", files.intake());
+    let (_running, store, address) = start_secure(&folder, &sections).await;
     let send = async |client: reqwest::Client, path: &str, token: &str| {
         client
             .post(format!("https://{address}{path}"))
@@ -199,20 +235,95 @@ async fn over_tls_an_agent_shows_a_certificate_that_is_in_force_beside_its_token
             .send()
             .await
     };
-    let path = "/agent/v1/reports";
     for shows in [None, Some("ended")] {
-        let answer = send(files.client(shows), path, TOKEN).await;
+        let answer = send(files.client(shows), PATH, TOKEN).await;
         assert!(answer.is_err(), "{shows:?}: {answer:?}");
     }
     assert_eq!(store.agent_record_count().await.unwrap(), 0);
     let agent = files.client(Some("agent"));
     for (path, token, status) in [
-        (path, "some other token", 401),
+        (PATH, "some other token", 401),
         ("/metrics", TOKEN, 404),
-        (path, TOKEN, 200),
+        (PATH, TOKEN, 200),
     ] {
         let answer = send(agent.clone(), path, token).await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{path}");
     }
     assert_eq!(store.agent_record_count().await.unwrap(), 1);
+}
+
+/// Both agents show certificates in place of tokens.
+const NAMED: &str = "[[tenant.agent]]\nhost = \"SYNC01\"\ncertificate_name = \"Sync01.orchard.example\"\n\
+    [[tenant.agent]]\nhost = \"SYNC02\"\ncertificate_name = \"sync02.orchard.example\"\n";
+
+#[tokio::test]
+async fn a_certificate_of_its_host_stands_in_place_of_a_token() {
+    let files = Certificates::new();
+    files.make();
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("{NAMED}{}", files.intake());
+    let (running, store, address) = start_secure(&folder, &sections).await;
+    let send = async |shows: &str| {
+        let client = files.client(Some(shows));
+        let request = client.post(format!("https://{address}{PATH}"));
+        let sent = request.json(&batch(&json!([record(1)]))).send().await;
+        sent.map(|answer| answer.status().as_u16())
+    };
+    // It has ended, has another name, or the name of another host than the one that reports.
+    assert!(send("sync01-ended").await.is_err());
+    for (shows, status) in [("agent", 401), ("wildcard", 401), ("sync02", 403)] {
+        assert_eq!(send(shows).await.unwrap(), status, "{shows}");
+    }
+    // Where no certificate is shown nobody has one.
+    let plain = client().post(format!("{}{PATH}", running.url()));
+    let plain = plain.json(&batch(&json!([record(1)]))).send().await;
+    assert_eq!(plain.unwrap().status(), 401);
+    assert_eq!(store.agent_record_count().await.unwrap(), 0);
+    assert_eq!(send("sync01").await.unwrap(), 200);
+    assert_eq!(store.agent_record_count().await.unwrap(), 1);
+}
+
+#[test]
+fn a_certificate_that_nobody_is_asked_for_is_a_mistake_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = config_text(&folder, NAMED);
+    let report = syncwatch::config::load("c", &text, [])
+        .unwrap_err()
+        .to_string();
+    assert!(report.contains("agent[0].certificate_name"), "{report}");
+    assert!(report.contains("client_ca_file in [intake]"), "{report}");
+}
+
+#[tokio::test]
+async fn certificates_that_were_renewed_are_used_without_a_restart() {
+    let files = Certificates::new();
+    files.make();
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("{NAMED}{}", files.intake());
+    let (_running, _store, address) = start_secure(&folder, &sections).await;
+    let send = async |client: reqwest::Client| {
+        let request = client.post(format!("https://{address}{PATH}"));
+        let sent = request.json(&batch(&json!([record(1)]))).send().await;
+        sent.map(|answer| answer.status().as_u16())
+    };
+    let before = || files.client(Some("sync01"));
+    assert_eq!(send(before()).await.unwrap(), 200);
+    // Half of a change, and a file that is cut off: what was in force stays.
+    let next = Certificates::new();
+    next.make();
+    files.write("service.pem", &next.text("service.pem"));
+    assert_eq!(send(before()).await.unwrap(), 200);
+    files.write("service.pem", "");
+    assert_eq!(send(before()).await.unwrap(), 200);
+    for name in ["service.pem", "service.key", "ca.pem"] {
+        files.write(name, &next.text(name));
+    }
+    assert_eq!(send(next.client(Some("sync01"))).await.unwrap(), 200);
+    // Whoever trusts the old authority does not get through any more, nor does its certificate.
+    let folder_of_old = Certificates::new();
+    folder_of_old.write("ca.pem", &next.text("ca.pem"));
+    for name in ["sync01.pem", "sync01.key"] {
+        folder_of_old.write(name, &files.text(name));
+    }
+    assert!(send(folder_of_old.client(Some("sync01"))).await.is_err());
 }

@@ -116,7 +116,11 @@ impl Door {
             let sentence = "a token is needed: Authorization: Bearer <token>";
             away(StatusCode::UNAUTHORIZED, sentence)
         };
-        let file = self.token.as_deref().ok_or_else(refuse)?;
+        let file = self.token.as_deref().ok_or_else(|| {
+            let sentence =
+                "the certificate has not the name that client_name of this agent asks for";
+            away(StatusCode::UNAUTHORIZED, sentence)
+        })?;
         let shown = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use self::door::Door;
-use super::tls::{self, Pair, TlsError};
+use super::tls::{Pair, Server, TlsError, is_named};
 use crate::shared::Shared;
 
 /// Connections at a time; more wait to be accepted.
@@ -46,6 +46,8 @@ pub struct Listen {
     pub token: Option<PathBuf>,
     /// Authority whose certificates let in.
     pub clients: Option<PathBuf>,
+    /// DNS name that such a certificate must have; without it any of them lets in.
+    pub client_name: Option<String>,
 }
 
 /// How long others may take.
@@ -92,8 +94,9 @@ pub enum ListenError {
 /// Answers whoever asks for reports.
 pub struct Listener {
     socket: TcpListener,
-    acceptor: Option<TlsAcceptor>,
+    tls: Option<Server>,
     door: Arc<Door>,
+    client_name: Option<Arc<str>>,
     patience: Patience,
 }
 
@@ -115,22 +118,23 @@ impl Listener {
         listen: &Listen,
         patience: Patience,
     ) -> Result<Self, ListenError> {
-        let acceptor = match &listen.pair {
-            Some(pair) => {
-                let needs_one = listen.token.is_none();
-                let config = tls::server(pair, listen.clients.as_deref(), needs_one)?;
-                Some(TlsAcceptor::from(Arc::new(config)))
-            }
-            None => None,
-        };
+        let needs_one = listen.token.is_none();
+        let clients = listen.clients.as_deref();
+        let pair = listen.pair.as_ref();
+        let mut tls = pair.map(|pair| Server::new(pair, clients, needs_one));
+        if let Some(tls) = &mut tls {
+            // What is no good from the start is told at the start.
+            tls.config()?;
+        }
         let door = Door::new(shared, listen.token.clone(), patience.body);
         let door = door.map_err(|_| ListenError::Random)?;
         let addr = listen.addr;
         let socket = TcpListener::bind(addr).await;
         Ok(Self {
             socket: socket.map_err(|source| ListenError::Bind { addr, source })?,
-            acceptor,
+            tls,
             door: Arc::new(door),
+            client_name: listen.client_name.as_deref().map(Arc::from),
             patience,
         })
     }
@@ -156,8 +160,20 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, from)) => {
-                    let (acceptor, door) = (self.acceptor.clone(), Arc::clone(&self.door));
-                    connections.spawn(connection(stream, from, acceptor, door, self.patience));
+                    let config = self.tls.as_mut().map(Server::config).transpose();
+                    let door = Arc::clone(&self.door);
+                    match config {
+                        Ok(config) => {
+                            let secure = config.map(|config| Secure {
+                                acceptor: TlsAcceptor::from(config),
+                                client_name: self.client_name.clone(),
+                            });
+                            let patience = self.patience;
+                            connections.spawn(connection(stream, from, secure, door, patience));
+                        }
+                        // Never after the start: what was good once stays in force.
+                        Err(error) => door.handshake_failed(&crate::chain(&error)),
+                    }
                 }
                 Err(error) => {
                     tracing::debug!(reason = %error, "a connection could not be accepted");
@@ -168,21 +184,32 @@ impl Listener {
     }
 }
 
+/// How a connection is secured.
+struct Secure {
+    acceptor: TlsAcceptor,
+    /// The name that a certificate must have to let in.
+    client_name: Option<Arc<str>>,
+}
+
 async fn connection(
     stream: TcpStream,
     from: SocketAddr,
-    acceptor: Option<TlsAcceptor>,
+    secure: Option<Secure>,
     door: Arc<Door>,
     patience: Patience,
 ) {
-    let Some(acceptor) = acceptor else {
+    let Some(secure) = secure else {
         return serve(stream, false, door, patience).await;
     };
-    match tokio::time::timeout(patience.handshake, acceptor.accept(stream)).await {
+    match tokio::time::timeout(patience.handshake, secure.acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             // Only certificates of the authority get this far.
             let certificates = stream.get_ref().1.peer_certificates();
-            let is_known = certificates.is_some_and(|chain| !chain.is_empty());
+            let shown = certificates.and_then(<[_]>::first);
+            let is_known = shown.is_some_and(|certificate| {
+                let name = secure.client_name.as_deref();
+                name.is_none_or(|name| is_named(certificate, name))
+            });
             serve(stream, is_known, door, patience).await;
         }
         Ok(Err(error)) => door.handshake_failed(&error.to_string()),

@@ -38,17 +38,22 @@ impl Authority {
 
     /// A certificate for this machine's loopback.
     pub(crate) fn sign(&self, name: &str) -> Pair {
-        self.sign_until(name, false)
+        self.sign_until(name, &["127.0.0.1", "localhost"], false)
+    }
+
+    /// One for these names.
+    pub(crate) fn sign_for(&self, name: &str, names: &[&str]) -> Pair {
+        self.sign_until(name, names, false)
     }
 
     /// One that has ended.
     pub(crate) fn sign_ended(&self, name: &str) -> Pair {
-        self.sign_until(name, true)
+        self.sign_until(name, &["127.0.0.1", "localhost"], true)
     }
 
-    fn sign_until(&self, name: &str, has_ended: bool) -> Pair {
+    fn sign_until(&self, name: &str, names: &[&str], has_ended: bool) -> Pair {
         let key = KeyPair::generate().unwrap();
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).unwrap();
         if has_ended {
             params.not_before = rcgen::date_time_ymd(2020, 1, 1);

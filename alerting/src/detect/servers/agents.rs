@@ -108,7 +108,7 @@ fn lost(
             gap.to
         ),
         mend: format!(
-            "The line was down for longer than the spool of the agent on {} can hold. Give the spool more room, and look why nothing came home.",
+            "The line was down for longer than the spool of the agent on {} can hold, or something on the way takes no report of their size: the log of the agent tells which. Give the spool more room, and look why nothing came home.",
             server.host
         ),
         evidence: vec![

@@ -80,6 +80,11 @@ impl<'a> Look<'a> {
         self.next_due = Some(self.next_due.map_or(at, |due| due.min(at)));
     }
 
+    /// Whether a rule fires about the tenant.
+    pub(super) fn fires(&self, rule: Rule) -> bool {
+        self.firing.iter().any(|alert| alert.rule == rule)
+    }
+
     /// Alerts of `rules` about a server.
     pub(super) fn firing(&self, server: &Server<'_>, rules: &[Rule]) -> Vec<&'a Alert> {
         let of_server = |alert: &&Alert| {

@@ -2,6 +2,7 @@
 
 mod active;
 mod agents;
+mod builds;
 mod cloud;
 mod connect;
 mod kit;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use syncwatch_domain::lane::{Engine, LaneKind};
 use syncwatch_domain::source::{Poll, SourceKey};
 use syncwatch_domain::sync_server::{Part, fact_name, of_fact_name};
-use syncwatch_store::{Fact, LaneFilter, Store, StoreError};
+use syncwatch_store::{Fact, LaneFilter, LaneUpdate, Store, StoreError};
 
 use crate::agents::Who;
 
@@ -49,6 +49,19 @@ impl Known {
     /// Whether a lane lives by this server's reports.
     pub(super) fn has_lane(&self, kind: LaneKind, partition: &str) -> bool {
         self.lanes.contains(&(kind, partition.to_owned()))
+    }
+
+    /// Lanes that a reading has something to say about: the readings after it know them.
+    pub(super) fn meet(&mut self, lanes: &[LaneUpdate]) {
+        let met = lanes.iter().map(|lane| &lane.key);
+        self.lanes
+            .extend(met.map(|key| (key.kind, key.partition.clone())));
+    }
+
+    /// What is known by now of the part that a fact is about.
+    pub(super) fn value(&self, fact: &str) -> Option<&serde_json::Value> {
+        let (_, part) = of_fact_name(fact)?;
+        self.parts.get(&part)
     }
 
     /// The lanes of a kind that live by this server's reports.

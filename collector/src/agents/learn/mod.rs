@@ -1,7 +1,9 @@
 //! What the records of a batch mean, section by section.
 //!
 //! All records of a section are taken in order and become one poll, so that a batch which was held
-//! up for hours costs no more than a short one. Instants of the server's clock are corrected first.
+//! up for hours costs no more than a short one. Where the server went into staging mode or out of
+//! it on the way, what was read before is understood as that of the server it was then
+//! (`spans.rs`). Instants of the server's clock are corrected first.
 
 mod connectors;
 mod events;
@@ -11,6 +13,7 @@ mod password_sync;
 mod runs;
 mod scheduler;
 mod small;
+mod spans;
 
 use std::collections::BTreeMap;
 
@@ -129,8 +132,17 @@ pub(super) fn agent(
     known.learn(Part::Agent, &agent)
 }
 
-/// Records that were dropped on the server and never came home.
+/// The newest records that never came home: dropped on the server, or given up on the way.
 fn lost(batch: &Batch, acknowledged: u64, correction: Correction) -> Option<LostRecords> {
+    let dropped = dropped(batch, acknowledged, correction);
+    let given_up = given_up(batch, acknowledged, correction);
+    dropped
+        .into_iter()
+        .chain(given_up)
+        .max_by_key(|lost| lost.to)
+}
+
+fn dropped(batch: &Batch, acknowledged: u64, correction: Correction) -> Option<LostRecords> {
     let newest = batch
         .spool
         .gaps
@@ -150,6 +162,22 @@ fn lost(batch: &Batch, acknowledged: u64, correction: Correction) -> Option<Lost
     })
 }
 
+/// Events that were too large to be brought home are told by no other record. What other sections
+/// say, the next reading says again; until then the section itself is at fault.
+fn given_up(batch: &Batch, acknowledged: u64, correction: Correction) -> Option<LostRecords> {
+    let is_lost = |record: &&Record| {
+        record.seq > acknowledged
+            && record.failure == Some(SectionFailure::TooLarge)
+            && record.known_section() == Some(Section::Events)
+    };
+    let lost: Vec<&Record> = batch.records.iter().filter(is_lost).collect();
+    Some(LostRecords {
+        records: u64::try_from(lost.len()).unwrap_or(u64::MAX),
+        from: correction.apply(lost.first()?.collected_at),
+        to: correction.apply(lost.last()?.collected_at),
+    })
+}
+
 /// What new records mean, one lesson per section.
 pub(super) fn learn(
     who: &Who,
@@ -159,87 +187,96 @@ pub(super) fn learn(
     received_at: Timestamp,
 ) -> Vec<Lesson> {
     let whole = Correction::of_batch(batch, received_at);
-    let mut sections = sections(records);
-    sections.sort_by_key(|word| {
-        let first = FIRST.iter().position(|first| first.as_str() == *word);
-        first.unwrap_or(FIRST.len())
-    });
-    let mut lessons: Vec<Lesson> = sections
-        .into_iter()
-        .map(|word| {
-            let of_section = records
-                .iter()
-                .filter(|record| record.record.section == word);
-            let readings: Vec<Reading<'_>> = of_section
-                .map(|record| {
-                    let correction = whole.of_record(batch, record.record, received_at);
-                    Reading {
-                        record: record.record,
-                        at: record.read_at,
-                        began_at: correction.apply(record.record.began_at()),
-                        correction,
-                    }
-                })
-                .collect();
-            lesson(who, word, &readings, known)
+    let readings: Vec<Reading<'_>> = records
+        .iter()
+        .map(|record| {
+            let correction = whole.of_record(batch, record.record, received_at);
+            Reading {
+                record: record.record,
+                at: record.read_at,
+                began_at: correction.apply(record.record.began_at()),
+                correction,
+            }
         })
         .collect();
-    settle(&mut lessons);
+    let mut lessons = Vec::new();
+    for span in spans::of(&readings, known) {
+        for word in sections(span) {
+            let of_section = span.iter().filter(|reading| reading.record.section == word);
+            take(lesson(&mut lessons, word), who, of_section, known);
+        }
+    }
+    settle(&mut lessons, known);
     lessons
 }
 
-/// A part that several sections tell is written once: as it was understood last, with the newest
+/// The lesson of a section, which is begun where there is none.
+fn lesson<'a>(lessons: &'a mut Vec<Lesson>, word: &str) -> &'a mut Lesson {
+    let begun = lessons.iter().position(|lesson| lesson.section == word);
+    let at = begun.unwrap_or_else(|| {
+        lessons.push(Lesson {
+            section: word.to_owned(),
+            learned: None,
+            failed: None,
+        });
+        lessons.len() - 1
+    });
+    &mut lessons[at]
+}
+
+/// A part that several sections tell is written once: as it is understood now, with the newest
 /// of their readings. Else the one that was read later would be taken for the newer one.
-fn settle(lessons: &mut [Lesson]) {
-    let mut last = BTreeMap::new();
+fn settle(lessons: &mut [Lesson], known: &Known) {
     let mut newest = BTreeMap::<String, Timestamp>::new();
     for learned in lessons.iter().filter_map(|lesson| lesson.learned.as_ref()) {
         for fact in &learned.facts {
-            last.insert(fact.name.clone(), fact.value.clone());
             let at = newest.entry(fact.name.clone()).or_default();
             *at = learned.began_at.max(*at);
         }
     }
-    for learned in lessons
-        .iter_mut()
-        .filter_map(|lesson| lesson.learned.as_mut())
-    {
+    let lessons = lessons.iter_mut();
+    for learned in lessons.filter_map(|lesson| lesson.learned.as_mut()) {
         let began_at = learned.began_at;
         learned.facts.retain_mut(|fact| {
             if newest.get(&fact.name) != Some(&began_at) {
                 return false;
             }
-            match last.remove(&fact.name) {
-                Some(value) => {
-                    fact.value = value;
-                    true
-                }
-                None => false,
+            newest.remove(&fact.name);
+            if let Some(value) = known.value(&fact.name) {
+                fact.value = value.clone();
             }
+            true
         });
     }
 }
 
-/// The words of the sections that come, in the order in which they come first.
-fn sections<'a>(records: &[AgentRecord<'a>]) -> Vec<&'a str> {
-    let mut words = Vec::new();
-    for record in records {
-        if !words.contains(&record.record.section.as_str()) {
-            words.push(record.record.section.as_str());
+/// The words of the sections that come, those first with which the rest is understood.
+fn sections<'a>(readings: &[Reading<'a>]) -> Vec<&'a str> {
+    let mut words: Vec<&str> = Vec::new();
+    for reading in readings {
+        let word = reading.record.section.as_str();
+        if !words.contains(&word) {
+            words.push(word);
         }
     }
+    words.sort_by_key(|word| {
+        let first = FIRST.iter().position(|first| first.as_str() == *word);
+        first.unwrap_or(FIRST.len())
+    });
     words
 }
 
-fn lesson(who: &Who, word: &str, readings: &[Reading<'_>], known: &mut Known) -> Lesson {
-    let mut lesson = Lesson {
-        section: word.to_owned(),
-        learned: None,
-        failed: None,
-    };
+/// Adds what readings of a section say to its lesson.
+fn take<'r, 'a: 'r>(
+    lesson: &mut Lesson,
+    who: &Who,
+    readings: impl Iterator<Item = &'r Reading<'a>>,
+    known: &mut Known,
+) {
     for reading in readings {
         match understood(who, reading, known) {
             Ok(next) => {
+                known.meet(&next.lanes);
                 let learned = lesson.learned.get_or_insert_default();
                 learned.began_at = learned.began_at.max(reading.began_at);
                 lanes::merge(&mut learned.lanes, next.lanes);
@@ -249,7 +286,6 @@ fn lesson(who: &Who, word: &str, readings: &[Reading<'_>], known: &mut Known) ->
             Err(failed) => lesson.failed = Some(failed),
         }
     }
-    lesson
 }
 
 /// The newest value of each fact.
@@ -300,7 +336,7 @@ fn understood(who: &Who, reading: &Reading<'_>, known: &mut Known) -> Result<Lea
 const fn failure_of(failure: Option<SectionFailure>) -> ReadFailure {
     match failure {
         Some(SectionFailure::Timeout) => ReadFailure::Timeout,
-        Some(SectionFailure::Unreadable) => ReadFailure::BadAnswer,
+        Some(SectionFailure::Unreadable | SectionFailure::TooLarge) => ReadFailure::BadAnswer,
         Some(SectionFailure::NotStarted) => ReadFailure::ServerError,
         Some(SectionFailure::CommandFailed | SectionFailure::AccessDenied) | None => {
             ReadFailure::Refused

@@ -1,6 +1,6 @@
 //! Sections that are little more than their own facts.
 
-use syncwatch_domain::report::forms::ShapeError;
+use syncwatch_domain::report::forms::{ShapeError, Version};
 use syncwatch_domain::report::{
     Section, company_features, containers, database, pending_exports, reachability, rules,
     services, settings, versions,
@@ -43,19 +43,7 @@ pub(super) fn learn(
         }
         Section::Reachability => Some(reach(reachability::read(data, &forms)?, reading, known)),
         Section::Services => Some(running(services::read(data, &forms)?, reading, known)),
-        Section::Versions => {
-            let read = versions::read(data, &forms)?;
-            let text = |version: Option<syncwatch_domain::report::forms::Version>| {
-                version.map(|version| version.to_string())
-            };
-            Some(known.learn(
-                Part::Versions,
-                &Versions {
-                    connect: text(read.connect),
-                    provisioning_agent: text(read.provisioning_agent),
-                },
-            ))
-        }
+        Section::Versions => Some(versions(&versions::read(data, &forms)?, reading, known)),
         Section::PendingExports => Some(pending(pending_exports::read(data, &forms)?, known)),
         Section::Containers => Some(found(containers::read(data, &forms)?, reading, known)),
         // Kept with their records for whoever works out who owns what; here it only matters that
@@ -100,6 +88,20 @@ pub(super) const fn part_of(section: Section) -> Option<Part> {
 /// Since when something is as it is: since before, if it was the same then.
 fn since(reading: &Reading<'_>, before: Option<Timestamp>) -> Timestamp {
     before.unwrap_or(reading.at)
+}
+
+fn versions(read: &versions::Versions, reading: &Reading<'_>, known: &mut Known) -> Fact {
+    let before: Versions = known.part_or_default(Part::Versions);
+    let text = |version: &Option<Version>| version.as_ref().map(Version::to_string);
+    let agent = text(&read.provisioning_agent);
+    let is_same = before.provisioning_agent == agent;
+    let since = before.provisioning_agent_since.filter(|_| is_same);
+    let now = Versions {
+        connect: text(&read.connect),
+        provisioning_agent_since: agent.is_some().then(|| since.unwrap_or(reading.at)),
+        provisioning_agent: agent,
+    };
+    known.learn(Part::Versions, &now)
 }
 
 fn reach(read: Vec<reachability::Reach>, reading: &Reading<'_>, known: &mut Known) -> Fact {

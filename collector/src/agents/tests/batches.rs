@@ -11,7 +11,9 @@ async fn agents_are_given_time_after_a_start() {
     desk.clock.advance(minutes(61));
     let agents: &[Enrolled] = &desk.agents.enrolled;
     let since = start() + minutes(60);
-    let next = look(agents, &desk.store, &policy, since, desk.clock.now())
+    let troubles = desk.intake.troubles();
+    let times = (since, desk.clock.now());
+    let next = look(agents, &desk.store, &policy, troubles, times)
         .await
         .unwrap();
     assert_eq!(next, Some(since + minutes(10)));
@@ -84,7 +86,9 @@ async fn an_agent_is_silent_when_no_report_came_for_too_long() {
     let policy = watch::Sender::new(Arc::new(LanePolicy::default())).subscribe();
     let look = async || {
         let agents: &[Enrolled] = &desk.agents.enrolled;
-        look(agents, &desk.store, &policy, start(), desk.clock.now())
+        let troubles = desk.intake.troubles();
+        let times = (start(), desk.clock.now());
+        look(agents, &desk.store, &policy, troubles, times)
             .await
             .unwrap()
     };
@@ -149,4 +153,152 @@ async fn what_was_removed_from_a_server_is_known_no_more() {
     desk.take("SYNC01", start(), vec![absent]).await;
     let known: Option<Option<sync_server::Scheduler>> = desk.part("SYNC01", Part::Scheduler).await;
     assert_eq!(known, Some(None));
+}
+
+#[tokio::test]
+async fn agents_are_asked_for_what_scopes_name() {
+    use syncwatch_domain::scope::cloud::{self, CloudRule, CloudScope};
+
+    let desk = Desk::new().await;
+    let scope = |containers: &[&str], groups: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let rule = CloudRule {
+            containers: owned(containers),
+            groups: owned(groups),
+            ..CloudRule::default()
+        };
+        let scope = CloudScope {
+            rules: vec![rule],
+            ..CloudScope::default()
+        };
+        serde_json::to_value(scope).unwrap()
+    };
+    let key = |tenant: &str| SourceKey {
+        tenant: tenant.to_owned(),
+        poll: Poll::JobSchemas,
+        instance: "sp".to_owned(),
+    };
+    for (tenant, facts) in [
+        (
+            "rowan",
+            vec![
+                ("a", scope(&["OU=Staff,DC=x", "OU=Both,DC=x"], &[])),
+                ("b", scope(&["OU=Both,DC=x"], &["CN=Pilot,DC=x"])),
+                ("gone", Value::Null),
+            ],
+        ),
+        ("other", vec![("c", scope(&["OU=Theirs,DC=y"], &[]))]),
+    ] {
+        let source = desk
+            .store
+            .ensure_source(&key(tenant), start())
+            .await
+            .unwrap();
+        let facts = facts.into_iter().map(|(job, value)| syncwatch_store::Fact {
+            name: cloud::fact_name("sp", job),
+            value,
+        });
+        let commit = syncwatch_store::PollCommit {
+            facts: facts.collect(),
+            ..syncwatch_store::PollCommit::bare(
+                source.id,
+                start(),
+                start(),
+                syncwatch_store::PollOutcome::Read,
+            )
+        };
+        let policy = LanePolicy::default();
+        desk.store.commit_poll(&commit, &policy).await.unwrap();
+    }
+    let batch = json!({
+        "schema": 1, "agent": {"id": "agent-1", "host": "SYNC01", "version": "0.1.0"},
+        "sent_at": start(), "elapsed": {"run": "r", "ms": 10}, "spool": {"id": "s", "first": 1, "next": 1}, "records": [],
+    });
+    let body = batch.to_string();
+    let answer = desk.intake.take(&desk.who("SYNC01"), body.as_bytes()).await;
+    assert_eq!(
+        answer.unwrap().wishes.containers,
+        ["CN=Pilot,DC=x", "OU=Both,DC=x", "OU=Staff,DC=x"]
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_was_given_up_on_the_way_is_a_fault_and_lost_events_are_a_gap() {
+    let desk = Desk::new().await;
+    let given_up = |seq: u64, section: &str, ago: u64| {
+        json!({
+            "seq": seq, "section": section, "collected_at": start() - minutes(ago),
+            "elapsed": {"run": "another run", "ms": 9000}, "outcome": "failed", "failure": "too_large",
+            "failure_text": "too large to bring home (9000000 bytes)", "data": [],
+        })
+    };
+    desk.take("SYNC01", start(), vec![given_up(1, "rules", 9)])
+        .await;
+    let rules = desk
+        .source(Poll::AgentSection, "SYNC01/rules")
+        .await
+        .unwrap();
+    assert_eq!(rules.state.failure, Some(ReadFailure::BadAnswer));
+    let text = rules.state.failure_text.unwrap();
+    assert!(text.contains("too large to bring home"), "{text}");
+    let agent: sync_server::Agent = desk.part("SYNC01", Part::Agent).await.unwrap();
+    assert_eq!(agent.newest_gap, None, "rules come again as a whole");
+    let events = vec![given_up(2, "events", 8), given_up(3, "events", 7)];
+    desk.take("SYNC01", start(), events).await;
+    let agent: sync_server::Agent = desk.part("SYNC01", Part::Agent).await.unwrap();
+    let gap = agent.newest_gap.unwrap();
+    assert_eq!(gap.records, 2);
+    assert_eq!(
+        (gap.from, gap.to),
+        (start() - minutes(8), start() - minutes(7))
+    );
+}
+
+#[tokio::test]
+async fn since_when_a_server_has_a_build_of_the_cloud_agent_is_kept() {
+    let desk = Desk::new().await;
+    let mut seen = Vec::new();
+    for (seq, version) in [
+        (1, "1.1.2334.0"),
+        (2, "1.1.2334.0"),
+        (3, "1.1.2505.0"),
+        (4, "1.1.2505.0"),
+    ] {
+        desk.clock.advance(minutes(60));
+        let data = json!([{"Product": "provisioning_agent", "Version": version}]);
+        desk.report("SYNC01", seq, &[("versions", data)]).await;
+        let known: sync_server::Versions = desk.part("SYNC01", Part::Versions).await.unwrap();
+        seen.push(known.provisioning_agent_since.unwrap() + Duration::from_secs(1));
+    }
+    let hours = [1, 1, 3, 3].map(|hours| start() + minutes(hours * 60));
+    assert_eq!(seen, hours);
+}
+
+#[tokio::test]
+async fn a_silent_agent_whose_reports_were_refused_is_told_why() {
+    let desk = Desk::new().await;
+    let policy = watch::Sender::new(Arc::new(LanePolicy::default())).subscribe();
+    let look = async || {
+        let agents: &[Enrolled] = &desk.agents.enrolled;
+        let times = (start(), desk.clock.now());
+        look(agents, &desk.store, &policy, desk.intake.troubles(), times)
+            .await
+            .unwrap();
+        let source = desk.source(Poll::AgentReports, "SYNC01").await.unwrap();
+        (source.state.failure, source.state.failure_text)
+    };
+    let who = desk.who("SYNC01");
+    desk.intake.take(&who, b"<html>").await.unwrap_err();
+    assert_eq!(look().await, (None, None), "it may still report in time");
+    desk.clock.advance(minutes(10));
+    let (failure, text) = look().await;
+    assert_eq!(failure, Some(ReadFailure::BadAnswer));
+    let text = text.unwrap();
+    assert!(text.contains("no report ever came from SYNC01"), "{text}");
+    assert!(text.contains("not a report of an agent"), "{text}");
+    desk.report("SYNC01", 1, &[scheduler(false, true)]).await;
+    assert_eq!(look().await, (None, None));
+    desk.clock.advance(minutes(10));
+    let (failure, _) = look().await;
+    assert_eq!(failure, Some(ReadFailure::Timeout), "that is over");
 }

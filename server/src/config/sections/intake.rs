@@ -16,14 +16,16 @@ pub struct IntakeSection {
     /// Address and port to listen on; reports and nothing else are taken there.
     #[schemars(example = &"0.0.0.0:9748")]
     pub listen: Option<String>,
-    /// PEM file with the certificate of this address, and those that signed it. Read at start.
+    /// PEM file with the certificate of this address, and those that signed it. Read at start and
+    /// again when it was changed, like the other two; a change that cannot be used changes nothing.
     #[schemars(example = &"/etc/syncwatch/intake.pem")]
     pub certificate_file: Option<PathBuf>,
-    /// PEM file with the private key of the certificate. Read at start.
+    /// PEM file with the private key of the certificate.
     #[schemars(example = &"/run/credentials/syncwatch/intake.key")]
     pub private_key_file: Option<PathBuf>,
     /// PEM file with the certificates of the authority that signs those of agents. With it, an
-    /// agent must show a certificate beside its token. Read at start.
+    /// agent must show a certificate beside its token, or in place of it where
+    /// `certificate_name` of its `[[tenant.agent]]` names it.
     #[schemars(example = &"/etc/syncwatch/agents-ca.pem")]
     pub client_ca_file: Option<PathBuf>,
 }

@@ -20,6 +20,7 @@ fn installed(connect: Option<&str>, agent: Option<&str>, today: &str) -> Tenant 
     let versions = Versions {
         connect: connect.map(Into::into),
         provisioning_agent: agent.map(Into::into),
+        provisioning_agent_since: None,
     };
     let mut host = healthy("SYNC01", false);
     host.read = day(today);
@@ -167,6 +168,7 @@ fn jobs_are_asked_for_only_where_an_agent_may_be_too_old() {
         let versions = Versions {
             connect: None,
             provisioning_agent: Some(version.into()),
+            provisioning_agent_since: None,
         };
         let host = host("CLOUD01", 0).with(Part::Versions, &versions);
         tenant([host]).needs().templates
