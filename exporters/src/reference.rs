@@ -16,7 +16,8 @@ more, and compresses with gzip where `Accept-Encoding` allows it. Instants are U
 the config and the fleet; no user or object is ever a label. A label without a value is left out.
 
 `syncwatch_lane_status` and `syncwatch_job_status` are state sets: one series per status, 1 for the one that holds.
-They have the type gauge in both formats, because OpenMetrics would want the label to be named like the family.
+They have the type gauge in both formats, because OpenMetrics would want the label to be named like the family. So is
+`syncwatch_server_role`, only that a server can have several roles at once.
 
 Prometheus keeps the label `job` for the name of the scrape: unless `honor_labels` is set, it calls the `job` of these
 metrics `exported_job`. The board and the rules in `dashboards/` expect that.

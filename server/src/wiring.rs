@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::error::AppError;
-use crate::http::{Serving, Stage};
+use crate::http::{Serving, Stage, enrolled};
 use crate::lifecycle::Tasks;
 use crate::notify_test::Tester;
 use crate::{folding, loops, opening, retention};
@@ -61,6 +61,7 @@ impl Boot {
         let stop = || tasks.stop().clone();
         let page = config.server.external_url.as_ref();
         let registry = Registry::new();
+        let agents = enrolled(&config.tenants);
         let collector = Collector::new(Parts {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -104,6 +105,7 @@ impl Boot {
             store,
             exporter,
             intake,
+            agents,
             tester,
             terms,
             caught_up,

@@ -9,7 +9,7 @@ use crate::codec::{CURRENT, Packer, unpack};
 use crate::error::{During, StoreError};
 use crate::feed::Topic;
 use crate::log_write::Way;
-use crate::model::{AgentRecord, ReportCommit, StoredAgent};
+use crate::model::{AgentRecord, ReportCommit, SpoolProgress, StoredAgent};
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
@@ -27,6 +27,40 @@ pub struct StoredRecord {
     pub read_at: Timestamp,
     /// The record as it came.
     pub record: Record,
+}
+
+#[derive(sqlx::FromRow)]
+struct AgentRow {
+    tenant: String,
+    identity: String,
+    first_seen_at: i64,
+    reported_at: i64,
+    clock_ahead_ms: i64,
+    spool: Option<String>,
+    acknowledged: Option<i64>,
+    waiting: Option<i64>,
+    lost: Option<i64>,
+}
+
+impl TryFrom<AgentRow> for StoredAgent {
+    type Error = StoreError;
+
+    fn try_from(row: AgentRow) -> Result<Self, StoreError> {
+        let number = |number: Option<i64>| number.unwrap_or_default().unsigned_abs();
+        Ok(Self {
+            tenant: row.tenant,
+            identity: serde_json::from_str(&row.identity).during("read an agent")?,
+            first_seen_at: Timestamp::from_millis(row.first_seen_at),
+            reported_at: Timestamp::from_millis(row.reported_at),
+            clock_ahead_ms: row.clock_ahead_ms,
+            spool: row.spool.map(|spool| SpoolProgress {
+                spool,
+                acknowledged: number(row.acknowledged),
+                waiting: number(row.waiting),
+                lost: number(row.lost),
+            }),
+        })
+    }
 }
 
 impl Store {
@@ -60,27 +94,20 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn agents(&self, tenant: Option<&str>) -> Result<Vec<StoredAgent>, StoreError> {
-        type Row = (String, String, i64, i64, i64);
-        let rows: Vec<Row> = fetch!(
+        let rows: Vec<AgentRow> = fetch!(
             self,
             "list agents",
             sqlx::query_as(
-                "select tenant, identity, first_seen_at, reported_at, clock_ahead_ms from agent \
-                 where tenant = $1 or $1 = '' order by tenant, host, agent_id"
+                "select a.tenant, a.identity, a.first_seen_at, a.reported_at, a.clock_ahead_ms, \
+                 s.spool, s.acknowledged, s.waiting, \
+                 (select cast(sum(one.lost) as bigint) from agent_spool one where one.agent_ref = a.id) as lost \
+                 from agent a left join agent_spool s on s.id = \
+                 (select max(one.id) from agent_spool one where one.agent_ref = a.id) \
+                 where a.tenant = $1 or $1 = '' order by a.tenant, a.host, a.agent_id"
             )
             .bind(tenant.unwrap_or_default())
         )?;
-        rows.into_iter()
-            .map(|(tenant, identity, first_seen_at, reported_at, ahead)| {
-                Ok(StoredAgent {
-                    tenant,
-                    identity: serde_json::from_str(&identity).during("read an agent")?,
-                    first_seen_at: Timestamp::from_millis(first_seen_at),
-                    reported_at: Timestamp::from_millis(reported_at),
-                    clock_ahead_ms: ahead,
-                })
-            })
-            .collect()
+        rows.into_iter().map(StoredAgent::try_from).collect()
     }
 
     /// The newest records of an agent's section, newest first.
@@ -224,7 +251,7 @@ async fn advance(
         tx,
         "move a spool on",
         sqlx::query_as(
-            "insert into agent_spool (agent_ref, spool, acknowledged) values ($1, $2, 0) \
+            "insert into agent_spool (agent_ref, spool, acknowledged, waiting, lost) values ($1, $2, 0, 0, 0) \
              on conflict (agent_ref, spool) do update set acknowledged = agent_spool.acknowledged returning id"
         )
         .bind(agent)
@@ -234,10 +261,15 @@ async fn advance(
     let moved = execute!(
         tx,
         "move a spool on",
-        sqlx::query("update agent_spool set acknowledged = $3 where id = $1 and acknowledged = $2")
-            .bind(spool)
-            .bind(from)
-            .bind(to)
+        sqlx::query(
+            "update agent_spool set acknowledged = $3, waiting = $4, lost = lost + $5 \
+             where id = $1 and acknowledged = $2"
+        )
+        .bind(spool)
+        .bind(from)
+        .bind(to)
+        .bind(signed(report.waiting))
+        .bind(signed(report.lost))
     )?;
     Ok((moved == 1).then_some(spool))
 }

@@ -403,6 +403,21 @@ pub struct StoredAgent {
     pub reported_at: Timestamp,
     /// How far its clock is ahead, in milliseconds; negative when it is behind.
     pub clock_ahead_ms: i64,
+    /// How far the spool has come home that it reports from.
+    pub spool: Option<SpoolProgress>,
+}
+
+/// How far a spool has come home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoolProgress {
+    /// Its name.
+    pub spool: String,
+    /// Every record up to this number is committed.
+    pub acknowledged: u64,
+    /// Records that waited on the server behind the newest batch.
+    pub waiting: u64,
+    /// Records of all spools of the agent that were dropped on the server and never came home.
+    pub lost: u64,
 }
 
 /// A record as it is to be kept.
@@ -427,6 +442,10 @@ pub struct ReportCommit<'a> {
     pub acknowledged: u64,
     /// How far it has come home with this batch.
     pub acknowledges: u64,
+    /// Records after [`Self::acknowledged`] up to [`Self::acknowledges`] that were dropped on the server.
+    pub lost: u64,
+    /// Records that wait on the server behind this batch.
+    pub waiting: u64,
     /// When the batch came.
     pub received_at: Timestamp,
     /// How far the agent's clock is ahead, in milliseconds.

@@ -226,6 +226,28 @@ impl Store {
         rows.into_iter().map(fact).collect()
     }
 
+    /// Facts of all tenants whose name begins and ends like this; empty texts match every name.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn facts_named(
+        &self,
+        begins: &str,
+        ends: &str,
+    ) -> Result<Vec<StoredFact>, StoreError> {
+        let rows: Vec<FactRow> = fetch!(
+            self,
+            "list facts by name",
+            sqlx::query_as(
+                "select tenant, name, value, read_at from fact where substr(name, 1, length($1)) = $1 \
+                 and substr(name, length(name) - length($2) + 1) = $2 order by tenant, name"
+            )
+            .bind(begins)
+            .bind(ends)
+        )?;
+        rows.into_iter().map(fact).collect()
+    }
+
     /// Marks rows seen, unless they changed again meanwhile.
     pub(crate) async fn mark_seen(&self, tx: &mut Tx, seen: &Seen) -> Result<(), StoreError> {
         for (source, attempted_at, retired) in &seen.sources {

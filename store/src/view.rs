@@ -1,5 +1,6 @@
 //! What comes out for people and metrics, and what goes for good.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use syncwatch_domain::alert::{AlertState, Rule, Severity};
@@ -12,7 +13,7 @@ use syncwatch_domain::source::SourceKey;
 use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::LaneFacts;
 
-use crate::model::LaneId;
+use crate::model::{LaneId, StoredAgent};
 
 /// How many alerts there are of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,37 @@ pub struct EventTotal {
     pub count: i64,
 }
 
+/// The agent of every host that reported last: one that was set up anew has another id, and its
+/// former self is history.
+#[derive(Clone, Debug, Default)]
+pub struct AgentsByHost(HashMap<(String, String), StoredAgent>);
+
+impl AgentsByHost {
+    /// Sorts agents by their hosts.
+    #[must_use]
+    pub fn of(agents: Vec<StoredAgent>) -> Self {
+        let mut newest = HashMap::<_, StoredAgent>::with_capacity(agents.len());
+        for agent in agents {
+            let place = host_key(&agent.tenant, &agent.identity.host);
+            match newest.get(&place) {
+                Some(other) if other.reported_at >= agent.reported_at => {}
+                _ => drop(newest.insert(place, agent)),
+            }
+        }
+        Self(newest)
+    }
+
+    /// The agent on a host, however its name is written.
+    #[must_use]
+    pub fn on(&self, tenant: &str, host: &str) -> Option<&StoredAgent> {
+        self.0.get(&host_key(tenant, host))
+    }
+}
+
+fn host_key(tenant: &str, host: &str) -> (String, String) {
+    (tenant.to_owned(), host.to_ascii_lowercase())
+}
+
 /// Which alerts to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertFilter {
@@ -134,4 +166,48 @@ pub struct PruneReport {
     pub alerts: u64,
     /// There is more to remove; call again.
     pub more: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use syncwatch_domain::report::AgentIdentity;
+
+    use super::*;
+
+    fn agent(tenant: &str, host: &str, id: &str, reported_at: i64) -> StoredAgent {
+        StoredAgent {
+            tenant: tenant.into(),
+            identity: AgentIdentity {
+                id: id.into(),
+                host: host.into(),
+                version: String::new(),
+                system: String::new(),
+                roles: BTreeSet::new(),
+            },
+            first_seen_at: Timestamp::from_millis(0),
+            reported_at: Timestamp::from_millis(reported_at),
+            clock_ahead_ms: 0,
+            spool: None,
+        }
+    }
+
+    #[test]
+    fn of_agents_on_one_host_the_one_that_reported_last_counts() {
+        let agents = AgentsByHost::of(vec![
+            agent("hauser", "SYNC01", "old", 5),
+            agent("hauser", "sync01", "new", 9),
+            agent("hauser", "SYNC01", "older", 1),
+            agent("other", "SYNC01", "elsewhere", 20),
+        ]);
+        let on = |tenant, host| {
+            agents
+                .on(tenant, host)
+                .map(|agent| agent.identity.id.as_str())
+        };
+        assert_eq!(on("hauser", "Sync01"), Some("new"));
+        assert_eq!(on("other", "SYNC01"), Some("elsewhere"));
+        assert_eq!(on("hauser", "SYNC02"), None);
+    }
 }

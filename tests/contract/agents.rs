@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use syncwatch_domain::policy::LanePolicy;
 use syncwatch_domain::report::{AgentIdentity, Elapsed, Outcome, Record, Role};
 use syncwatch_domain::source::Poll;
-use syncwatch_store::{AgentRecord, Fact, PollCommit, PollOutcome, ReportCommit, Store};
+use syncwatch_store::{
+    AgentRecord, Fact, PollCommit, PollOutcome, ReportCommit, SpoolProgress, Store,
+};
 
 use crate::bench::{Bench, at};
 
@@ -13,6 +15,8 @@ crate::on_both!(
     records_come_back_as_they_were,
     a_batch_that_was_looked_at_too_early_changes_nothing,
     another_spool_begins_anew,
+    what_waits_and_what_was_lost_is_kept_with_the_spool,
+    facts_are_found_by_how_their_names_begin_and_end,
     what_a_report_says_is_committed_with_it,
     old_records_are_forgotten,
 );
@@ -56,6 +60,8 @@ async fn commit(store: &Store, spool: &str, from: u64, records: &[Record]) -> bo
         spool,
         acknowledged: from,
         acknowledges: records.last().map_or(from, |record| record.seq),
+        lost: 2,
+        waiting: 7,
         received_at: at(1000),
         clock_ahead_ms: -250,
         records: records
@@ -119,6 +125,68 @@ async fn another_spool_begins_anew(bench: Bench) {
     assert_eq!(store.agents(None).await.expect("agents").len(), 1);
 }
 
+async fn what_waits_and_what_was_lost_is_kept_with_the_spool(bench: Bench) {
+    let store = bench.store.clone();
+    assert!(commit(&store, SPOOL, 0, &[record(1), record(4)]).await);
+    // Refused: it counts for nothing.
+    assert!(!commit(&store, SPOOL, 0, &[record(4)]).await);
+    assert!(commit(&store, SPOOL, 4, &[record(7)]).await);
+    let known = store.agents(None).await.expect("agents");
+    let progress = |spool: &str, acknowledged, lost| SpoolProgress {
+        spool: spool.into(),
+        acknowledged,
+        waiting: 7,
+        lost,
+    };
+    assert_eq!(known[0].spool, Some(progress(SPOOL, 7, 4)));
+    // What the spool before it lost is lost all the same.
+    assert!(commit(&store, "spool-b", 0, &[record(1)]).await);
+    let known = store.agents(None).await.expect("agents");
+    assert_eq!(known[0].spool, Some(progress("spool-b", 1, 6)));
+}
+
+async fn facts_are_found_by_how_their_names_begin_and_end(bench: Bench) {
+    let store = bench.store.clone();
+    let key = syncwatch_domain::source::SourceKey {
+        tenant: TENANT.into(),
+        poll: Poll::Agents,
+        instance: String::new(),
+    };
+    let source = store.ensure_source(&key, at(0)).await.expect("a source");
+    let mut poll = PollCommit::bare(source.id, at(5), at(6), PollOutcome::Read);
+    let names = [
+        "server/a/database",
+        "server/a/runs",
+        "agent/a",
+        "Server/a/database",
+        "server/grün/database",
+    ];
+    poll.facts = names
+        .map(|name| Fact {
+            name: name.into(),
+            value: serde_json::json!(name),
+        })
+        .into();
+    let policy = LanePolicy::default();
+    store.commit_poll(&poll, &policy).await.expect("a commit");
+    for (begins, ends, expected) in [
+        (
+            "server/",
+            "/database",
+            &["server/a/database", "server/grün/database"][..],
+        ),
+        ("agent/", "", &["agent/a"]),
+        ("", "/runs", &["server/a/runs"]),
+        ("", "a-longer-text-than-any-name-there-is", &[]),
+        ("server/%", "", &[]),
+    ] {
+        let found = store.facts_named(begins, ends).await.expect("facts");
+        let found: Vec<_> = found.iter().map(|fact| fact.name.as_str()).collect();
+        assert_eq!(found, expected, "{begins}..{ends}");
+    }
+    assert_eq!(store.facts_named("", "").await.expect("facts").len(), 5);
+}
+
 async fn what_a_report_says_is_committed_with_it(bench: Bench) {
     let store = bench.store.clone();
     let key = syncwatch_domain::source::SourceKey {
@@ -140,6 +208,8 @@ async fn what_a_report_says_is_committed_with_it(bench: Bench) {
             spool: SPOOL,
             acknowledged,
             acknowledges: 7,
+            lost: 0,
+            waiting: 0,
             received_at: at(10),
             clock_ahead_ms: 0,
             records: Vec::new(),

@@ -4,17 +4,23 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use serde_json::json;
 use syncwatch::config::load;
 use syncwatch::lifecycle::Signals;
 use syncwatch::{App, Running};
-use syncwatch_domain::clock::SystemClock;
+use syncwatch_domain::clock::{Clock, SystemClock};
 use syncwatch_simulator::{Ports, Simulator, Story};
 use syncwatch_tests::peers::Port;
+use syncwatch_tests::{http_client, wait};
 use tempfile::TempDir;
+
+use crate::PATIENCE;
 
 const STORY: &str = include_str!("story.toml");
 const TENANT: &str = "moorbach";
+
+const AGENT_TOKEN: &str = "board-agent-of-mb-sync01";
 
 /// The service and the tenant it watches, both in this process.
 pub(crate) struct Service {
@@ -40,6 +46,7 @@ impl Service {
             .await
             .context("the service")?
             .start();
+        report(&running.url()).await?;
         Ok(Self {
             simulator,
             running,
@@ -62,6 +69,36 @@ impl Service {
         self.simulator.stop().await;
         Ok(())
     }
+}
+
+/// What the agent on the tenant's sync server sends home: it was cut off for a while.
+async fn report(url: &str) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let record = json!({
+        "seq": 11, "section": "database", "collected_at": now, "elapsed": {"run": "r", "ms": 1000},
+        "outcome": "read", "data": [{"IsLocalDBInstalled": true, "UsedSpaceInMb": 812.5}],
+    });
+    let batch = json!({
+        "schema": 1,
+        "agent": {"id": "agent-1", "host": "MB-SYNC01", "version": "0.1.0", "roles": ["connect_active"]},
+        "sent_at": now, "elapsed": {"run": "r", "ms": 1000},
+        "spool": {"id": "spool-1", "first": 11, "next": 13,
+                  "gaps": [{"from": 1, "to": 10, "oldest_at": now, "newest_at": now}]},
+        "records": [record],
+    })
+    .to_string();
+    wait::until("a report to be taken in", PATIENCE, async || {
+        let answer = http_client()
+            .post(format!("{url}/agent/v1/reports"))
+            .header("content-type", "application/json")
+            .bearer_auth(AGENT_TOKEN)
+            .body(batch.clone())
+            .send()
+            .await?;
+        ensure!(answer.status().is_success(), "{answer:?}");
+        Ok::<_, anyhow::Error>(())
+    })
+    .await
 }
 
 fn config(folder: &TempDir, simulator: &syncwatch_simulator::Running) -> anyhow::Result<String> {
@@ -97,6 +134,10 @@ polls.organization.schedule = "1s"
 polls.organization_beta.schedule = "1s"
 polls.agents.schedule = "1s"
 polls.credentials.schedule = "2s"
+
+[[tenant.agent]]
+host = "MB-SYNC01"
+token = "{AGENT_TOKEN}"
 
 [[receiver]]
 name = "hook"

@@ -7,6 +7,7 @@ use syncwatch_domain::delivery::AttemptOutcome;
 use syncwatch_domain::job::{ErrorGroup, JobStatus};
 use syncwatch_domain::lane::{Engine, LaneKind, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
+use syncwatch_domain::report::Role;
 use syncwatch_domain::source::{Poll, ReadFailure};
 
 use super::{Family, Head, Kind, Label, Section, Unit, Values};
@@ -30,6 +31,11 @@ macro_rules! words {
 
 /// Value of `error_group` for events without an error.
 pub const NO_ERROR_GROUP: &str = "none";
+
+/// Value of `kind` for agents of Cloud Sync.
+pub const PROVISIONING: &str = "provisioning";
+/// Value of `kind` for agents of ours.
+pub const SYNCWATCH: &str = "syncwatch";
 
 const fn names(name: &'static str, what: &'static str) -> Label {
     Label {
@@ -58,7 +64,13 @@ const CONFIGURATION: Label = names(
     "service principal of a Cloud Sync configuration, or server and section of an agent; absent where a source covers the tenant",
 );
 const JOB: Label = names("job", "id of a Cloud Sync job");
-const AGENT: Label = names("agent", "machine of a provisioning agent");
+const AGENT: Label = names(
+    "agent",
+    "machine of a provisioning agent, or server of a `[[tenant.agent]]` in the config",
+);
+const LOCAL_AGENT: Label = names("agent", "server of a `[[tenant.agent]]` in the config");
+const AGENT_KIND: Label = closed("kind", &[PROVISIONING, SYNCWATCH]);
+const SERVER: Label = names("server", "server of a `[[tenant.agent]]` in the config");
 /// What is asked of Microsoft Graph, as the collector names it.
 const ENDPOINT: Label = closed(
     "endpoint",
@@ -67,6 +79,7 @@ const ENDPOINT: Label = closed(
         "app_role_assignments",
         "jobs",
         "job",
+        "schema",
         "provisioning",
         "directory_audits",
         "organization",
@@ -147,14 +160,38 @@ families! {
     JOB_STATUS = Jobs Gauge None "syncwatch_job_status"
         [TENANT, names("domain", "AD domain the job serves"), JOB, closed("status", words!(JobStatus))]
         "1 for the status the Cloud Sync job has, 0 for the others.";
-    /// Whether an agent is active.
-    AGENT_UP = Jobs Gauge None "syncwatch_agent_up"
-        [TENANT, AGENT]
-        "1 if the cloud calls the provisioning agent active, else 0; left out while that cannot be read.";
+    /// Whether an agent is there.
+    AGENT_UP = Agents Gauge None "syncwatch_agent_up"
+        [TENANT, AGENT, AGENT_KIND]
+        "provisioning: 1 if the cloud calls the agent of Cloud Sync active, else 0, left out while that cannot be read; syncwatch: 1 while reports of the agent on a sync server come within `silent_after`, else 0, left out until the first one came.";
     /// What is known of an agent.
-    AGENT_INFO = Jobs Info None "syncwatch_agent_info"
-        [TENANT, AGENT, names("id", "registration of the agent")]
-        "Provisioning agent that is registered; always 1.";
+    AGENT_INFO = Agents Info None "syncwatch_agent_info"
+        [TENANT, AGENT, AGENT_KIND, names("id", "registration of a provisioning agent"), names("version", "version of an agent on a sync server")]
+        "Agent that is registered in the cloud, or has reported to syncwatch; always 1.";
+    /// The newest report of an agent of ours.
+    AGENT_LAST_REPORT = Agents Gauge Seconds "syncwatch_agent_last_report_timestamp_seconds"
+        [TENANT, LOCAL_AGENT]
+        "When the newest report of the agent came, by the clock of the service; left out until one did.";
+    /// How far off the clock of a sync server is.
+    AGENT_CLOCK_SKEW = Agents Gauge Seconds "syncwatch_agent_clock_skew_seconds"
+        [TENANT, LOCAL_AGENT]
+        "How far the clock of the server was ahead when the newest report came, negative when it was behind; the way of the report is part of it.";
+    /// What still has to come home.
+    AGENT_WAITING_RECORDS = Agents Gauge None "syncwatch_agent_waiting_records"
+        [TENANT, LOCAL_AGENT]
+        "Records that waited in the spool on the server behind the newest report.";
+    /// What will never come home.
+    AGENT_LOST_RECORDS = Agents Counter None "syncwatch_agent_lost_records_total"
+        [TENANT, LOCAL_AGENT]
+        "Records that were dropped on the server because its spool was full, and never came home.";
+    /// What a server does.
+    SERVER_ROLE = Agents Gauge None "syncwatch_server_role"
+        [TENANT, SERVER, closed("role", words!(Role))]
+        "1 for every role the server has, as its agent said last, 0 for the others; left out until the agent knows one.";
+    /// Size of Connect's database.
+    SERVER_DATABASE = Agents Gauge Bytes "syncwatch_server_database_bytes"
+        [TENANT, SERVER]
+        "Space that the database of Connect Sync uses, as the agent said last; LocalDB ends at 10 GB.";
     /// Rows of the provisioning log.
     PROVISIONING_EVENTS = Jobs Counter None "syncwatch_provisioning_events_total"
         [TENANT, JOB, closed("action", words!(ProvisioningAction)), closed("status", words!(ProvisioningStatus)),

@@ -101,8 +101,10 @@ pub enum Section {
     Lanes,
     /// What is polled.
     Sources,
-    /// Cloud Sync jobs, their events and agents.
+    /// Cloud Sync jobs and their events.
     Jobs,
+    /// Agents of both kinds, and sync servers.
+    Agents,
     /// Alerts and messages.
     Alerts,
     /// The service itself.
@@ -113,10 +115,11 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order of the reference.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Lanes,
         Self::Sources,
         Self::Jobs,
+        Self::Agents,
         Self::Alerts,
         Self::Service,
         Self::Process,
@@ -128,7 +131,8 @@ impl Section {
         match self {
             Self::Lanes => "Lanes",
             Self::Sources => "Sources",
-            Self::Jobs => "Cloud Sync jobs and agents",
+            Self::Jobs => "Cloud Sync jobs",
+            Self::Agents => "Agents and sync servers",
             Self::Alerts => "Alerts and messages",
             Self::Service => "The service",
             Self::Process => "The process",

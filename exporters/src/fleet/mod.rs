@@ -1,14 +1,15 @@
 //! The fleet: what the store knows, read at the moment of the scrape.
 
+mod agents;
 mod alerts;
 mod jobs;
 mod lanes;
 mod snapshot;
 mod sources;
 
-#[cfg(test)]
-pub(crate) use snapshot::Agent;
 pub(crate) use snapshot::Snapshot;
+#[cfg(test)]
+pub(crate) use snapshot::{LocalAgent, ProvisioningAgent};
 
 use crate::page::Page;
 
@@ -17,7 +18,9 @@ impl Snapshot {
     pub(crate) fn render(&self, page: &mut Page) {
         lanes::render(&self.lanes, &self.cycles, page);
         sources::render(&self.sources, page);
-        jobs::render(self, page);
+        jobs::render_status(&self.jobs, page);
+        agents::render(&self.provisioning_agents, &self.local_agents, page);
+        jobs::render_events(&self.events, page);
         alerts::render(&self.alerts, self.outbox, page);
     }
 }

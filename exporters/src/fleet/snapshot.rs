@@ -1,9 +1,15 @@
 //! Reading the store for one page.
 
+use std::collections::HashMap;
+
+use serde::Deserialize as _;
 use syncwatch_domain::job::Job;
 use syncwatch_domain::source::{Poll, SourceState};
+use syncwatch_domain::sync_server::{self, Database, Part, fact_name};
+use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{
-    AlertTotal, CycleTotal, EventTotal, LaneFilter, LaneView, OutboxDepth, StoredFact,
+    AgentsByHost, AlertTotal, CycleTotal, EventTotal, LaneFilter, LaneView, OutboxDepth,
+    StoredAgent, StoredFact,
 };
 use syncwatch_store::{Store, StoreError};
 
@@ -16,18 +22,35 @@ pub(crate) struct Snapshot {
     pub(crate) sources: Vec<SourceState>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) events: Vec<EventTotal>,
-    pub(crate) agents: Vec<Agent>,
+    pub(crate) provisioning_agents: Vec<ProvisioningAgent>,
+    pub(crate) local_agents: Vec<LocalAgent>,
     pub(crate) alerts: Vec<AlertTotal>,
     pub(crate) outbox: OutboxDepth,
 }
 
 /// A provisioning agent as the cloud sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Agent {
+pub(crate) struct ProvisioningAgent {
     pub(crate) tenant: String,
     pub(crate) id: String,
     pub(crate) machine: String,
     pub(crate) active: bool,
+}
+
+/// An agent of ours that the config names.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LocalAgent {
+    pub(crate) tenant: String,
+    /// Its server, as the config has it.
+    pub(crate) host: String,
+    /// When its newest report came; `None` while none did.
+    pub(crate) reported_at: Option<Timestamp>,
+    /// No report has come for too long.
+    pub(crate) silent: bool,
+    /// What it said about itself.
+    pub(crate) known: Option<StoredAgent>,
+    /// Space that the database of its Connect Sync uses, as it said last.
+    pub(crate) database_bytes: Option<f64>,
 }
 
 impl Snapshot {
@@ -39,13 +62,14 @@ impl Snapshot {
             .into_iter()
             .map(|source| source.state)
             .collect::<Vec<_>>();
-        let facts = store.facts(None).await?;
+        let listed = store.facts_named(PROVISIONING_FACT, "").await?;
         Ok(Self {
             lanes: store.lanes(&LaneFilter::default()).await?,
             cycles: store.cycle_totals().await?,
             jobs: store.jobs().await?,
             events: store.event_totals().await?,
-            agents: agents(&sources, &facts),
+            provisioning_agents: provisioning_agents(&sources, &listed),
+            local_agents: read_local_agents(store, &sources).await?,
             alerts: store.alert_totals().await?,
             outbox: store.outbox().await?,
             sources,
@@ -53,12 +77,52 @@ impl Snapshot {
     }
 }
 
-/// Name of a fact about an agent, before the agent's id.
-const AGENT_FACT: &str = "agent/";
+/// The agents of ours that the config names: each has a source that tells whether its reports come.
+async fn read_local_agents(
+    store: &Store,
+    sources: &[SourceState],
+) -> Result<Vec<LocalAgent>, StoreError> {
+    let is_one = |source: &&SourceState| source.key.poll == Poll::AgentReports && !source.retired;
+    if !sources.iter().any(|source| is_one(&source)) {
+        return Ok(Vec::new());
+    }
+    let known = AgentsByHost::of(store.agents(None).await?);
+    let databases = store
+        .facts_named(sync_server::PREFIX, &format!("/{}", Part::Database))
+        .await?;
+    let databases = databases
+        .iter()
+        .map(|fact| ((fact.tenant.as_str(), fact.name.as_str()), fact))
+        .collect::<HashMap<_, _>>();
+    let agents = sources.iter().filter(is_one).map(|source| {
+        let key = &source.key;
+        let known = known.on(&key.tenant, &key.instance).cloned();
+        let database = known.as_ref().and_then(|known| {
+            let name = fact_name(&known.identity.id, Part::Database);
+            let fact = databases.get(&(key.tenant.as_str(), name.as_str()))?;
+            Database::deserialize(&fact.value).ok()
+        });
+        LocalAgent {
+            tenant: key.tenant.clone(),
+            host: key.instance.clone(),
+            reported_at: source.read_at,
+            silent: source.failing_since.is_some(),
+            known,
+            database_bytes: database.map(|database| (database.used_mb * BYTES_PER_MB).round()),
+        }
+    });
+    Ok(agents.collect())
+}
+
+/// Connect tells the size of its database in units of 2^20 bytes, as Windows does.
+const BYTES_PER_MB: f64 = 1_048_576.0;
+
+/// Name of a fact about a provisioning agent, before the agent's id.
+const PROVISIONING_FACT: &str = "agent/";
 
 /// The agents that were listed by the newest read of a poll that works. While it does not, nothing is known of them,
 /// and a fact that the newest read did not renew is about an agent that is gone.
-fn agents(sources: &[SourceState], facts: &[StoredFact]) -> Vec<Agent> {
+fn provisioning_agents(sources: &[SourceState], facts: &[StoredFact]) -> Vec<ProvisioningAgent> {
     let listed_at = |tenant: &str| {
         let poll = sources
             .iter()
@@ -68,12 +132,12 @@ fn agents(sources: &[SourceState], facts: &[StoredFact]) -> Vec<Agent> {
     let mut agents = facts
         .iter()
         .filter_map(|fact| {
-            let id = fact.name.strip_prefix(AGENT_FACT)?;
+            let id = fact.name.strip_prefix(PROVISIONING_FACT)?;
             let listed = fact.read_at >= listed_at(&fact.tenant)?;
             let machine = fact.value.get("machine")?.as_str()?;
             let active =
                 fact.value.get("status").and_then(|status| status.as_str()) == Some("active");
-            listed.then(|| Agent {
+            listed.then(|| ProvisioningAgent {
                 tenant: fact.tenant.clone(),
                 id: id.to_owned(),
                 machine: machine.to_owned(),
@@ -91,7 +155,6 @@ fn agents(sources: &[SourceState], facts: &[StoredFact]) -> Vec<Agent> {
 mod tests {
     use serde_json::json;
     use syncwatch_domain::source::{ReadFailure, SourceKey};
-    use syncwatch_domain::time::Timestamp;
 
     use super::*;
 
@@ -144,7 +207,7 @@ mod tests {
             fact("agent/odd", json!({"status": "active"}), 100),
             fact("organization", json!({"machine": "x"}), 100),
         ];
-        let found = agents(&[poll(Some(100), None)], &facts);
+        let found = provisioning_agents(&[poll(Some(100), None)], &facts);
         let seen = found
             .iter()
             .map(|agent| (agent.machine.as_str(), agent.active))
@@ -165,8 +228,11 @@ mod tests {
             json!({"machine": "sync1.hauser.example", "status": "active"}),
             100,
         )];
-        assert_eq!(agents(&[poll(Some(100), Some(160))], &facts), []);
-        assert_eq!(agents(&[poll(None, None)], &facts), []);
-        assert_eq!(agents(&[], &facts), []);
+        assert_eq!(
+            provisioning_agents(&[poll(Some(100), Some(160))], &facts),
+            []
+        );
+        assert_eq!(provisioning_agents(&[poll(None, None)], &facts), []);
+        assert_eq!(provisioning_agents(&[], &facts), []);
     }
 }

@@ -216,7 +216,7 @@ fn board_asks_for_what_the_catalogue_offers() {
     check(
         "grafana/noc-wall.json",
         &of_board(&read("grafana/noc-wall.json")),
-        39,
+        48,
     );
 }
 

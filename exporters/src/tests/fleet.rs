@@ -9,12 +9,15 @@ use syncwatch_domain::cycle::CycleOutcome;
 use syncwatch_domain::job::{ErrorGroup, Job, JobStatus, ScheduleState};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
+use syncwatch_domain::report::{AgentIdentity, Role};
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey, SourceState};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::LaneFacts;
-use syncwatch_store::{AlertTotal, CycleTotal, EventTotal, LaneId, LaneView, OutboxDepth};
+use syncwatch_store::{
+    AlertTotal, CycleTotal, EventTotal, LaneId, LaneView, OutboxDepth, SpoolProgress, StoredAgent,
+};
 
-use crate::fleet::{Agent, Snapshot};
+use crate::fleet::{LocalAgent, ProvisioningAgent, Snapshot};
 
 /// 2026-11-02 08:00 UTC.
 const MORNING: i64 = 1_793_606_400_000;
@@ -212,8 +215,8 @@ fn events() -> Vec<EventTotal> {
     ]
 }
 
-fn agents() -> Vec<Agent> {
-    let agent = |id: &str, machine: &str, active| Agent {
+fn provisioning_agents() -> Vec<ProvisioningAgent> {
+    let agent = |id: &str, machine: &str, active| ProvisioningAgent {
         tenant: "hauser".into(),
         id: id.into(),
         machine: machine.into(),
@@ -223,6 +226,60 @@ fn agents() -> Vec<Agent> {
         agent("7c1e", "sync1.hauser.example", false),
         agent("9f00", "sync1.hauser.example", true),
         agent("a120", "sync2.hauser.example", false),
+    ]
+}
+
+/// One that reports, one that fell silent, one that never reported.
+fn local_agents() -> Vec<LocalAgent> {
+    let known = |host: &str, version: &str, roles: &[Role]| StoredAgent {
+        tenant: "hauser".into(),
+        identity: AgentIdentity {
+            id: format!("id of {host}"),
+            host: host.into(),
+            version: version.into(),
+            system: "Windows Server 2022".into(),
+            roles: roles.iter().copied().collect(),
+        },
+        first_seen_at: at(-86_400_000),
+        reported_at: at(-30_000),
+        clock_ahead_ms: -1_250,
+        spool: Some(SpoolProgress {
+            spool: "spool-1".into(),
+            acknowledged: 4_711,
+            waiting: 12,
+            lost: 40,
+        }),
+    };
+    let agent = |host: &str, reported_at, known| LocalAgent {
+        tenant: "hauser".into(),
+        host: host.into(),
+        reported_at,
+        silent: false,
+        known,
+        database_bytes: None,
+    };
+    let roles = [Role::ConnectActive, Role::CloudAgent];
+    vec![
+        LocalAgent {
+            database_bytes: Some(3_221_225_472.0),
+            ..agent(
+                "SYNC01",
+                Some(at(-30_000)),
+                Some(known("sync01", "0.1.0", &roles)),
+            )
+        },
+        LocalAgent {
+            silent: true,
+            ..agent(
+                "SYNC02",
+                Some(at(-900_000)),
+                Some(known("SYNC02", &"9".repeat(65), &[])),
+            )
+        },
+        LocalAgent {
+            silent: true,
+            ..agent("SYNC03", None, None)
+        },
     ]
 }
 
@@ -253,7 +310,8 @@ pub(super) fn snapshot() -> Snapshot {
         sources: sources(),
         jobs: jobs(),
         events: events(),
-        agents: agents(),
+        provisioning_agents: provisioning_agents(),
+        local_agents: local_agents(),
         alerts: alerts(),
         outbox: OutboxDepth {
             depth: 2,

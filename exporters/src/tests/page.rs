@@ -73,7 +73,23 @@ fn both_formats_carry_the_same_values() {
             8.625,
         ),
         (
-            r#"syncwatch_agent_up{agent="sync1.hauser.example",tenant="hauser"}"#,
+            r#"syncwatch_agent_up{agent="sync1.hauser.example",kind="provisioning",tenant="hauser"}"#,
+            1.0,
+        ),
+        (
+            r#"syncwatch_agent_up{agent="SYNC01",kind="syncwatch",tenant="hauser"}"#,
+            1.0,
+        ),
+        (
+            r#"syncwatch_agent_up{agent="SYNC02",kind="syncwatch",tenant="hauser"}"#,
+            0.0,
+        ),
+        (
+            r#"syncwatch_agent_clock_skew_seconds{agent="SYNC01",tenant="hauser"}"#,
+            -1.25,
+        ),
+        (
+            r#"syncwatch_server_role{role="cloud_agent",server="SYNC01",tenant="hauser"}"#,
             1.0,
         ),
         (
@@ -89,6 +105,12 @@ fn both_formats_carry_the_same_values() {
 fn values_that_do_not_exist_are_left_out() {
     let values = parse(&full_page(Format::Text), Format::Text).values();
     for absent in [
+        // Never reported; no version worth the name; no role known; no Connect Sync seen.
+        r#"syncwatch_agent_up{agent="SYNC03""#,
+        r#"syncwatch_agent_last_report_timestamp_seconds{agent="SYNC03""#,
+        r#"syncwatch_agent_info{agent="SYNC02",kind="syncwatch",tenant="hauser",version"#,
+        r#"syncwatch_server_role{role="connect_active",server="SYNC02""#,
+        r#"syncwatch_server_database_bytes{server="SYNC02""#,
         // Never succeeded; paused; no right; not attempted yet; gone; no cycle with a known length.
         r#"syncwatch_lane_last_success_timestamp_seconds{engine="connect",kind="password_hash""#,
         r#"syncwatch_lane_deadline_timestamp_seconds{engine="connect""#,

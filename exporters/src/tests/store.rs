@@ -6,10 +6,11 @@ use serde_json::json;
 use syncwatch_domain::cycle::{Cycle, CycleEvidence, CycleOutcome};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind};
 use syncwatch_domain::policy::LanePolicy;
+use syncwatch_domain::report::{AgentIdentity, Role};
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{
-    Expectation, Fact, LaneUpdate, PollCommit, PollOutcome, Store, StoreOptions,
+    Expectation, Fact, LaneUpdate, PollCommit, PollOutcome, ReportCommit, Store, StoreOptions,
 };
 
 use super::fleet;
@@ -163,16 +164,118 @@ async fn what_polls_committed_is_on_the_page() {
             0.0,
         ),
         (
-            r#"syncwatch_agent_up{agent="sync1.hauser.example",tenant="hauser"}"#.to_owned(),
+            r#"syncwatch_agent_up{agent="sync1.hauser.example",kind="provisioning",tenant="hauser"}"#.to_owned(),
             1.0,
         ),
         (
-            r#"syncwatch_agent_up{agent="sync2.hauser.example",tenant="hauser"}"#.to_owned(),
+            r#"syncwatch_agent_up{agent="sync2.hauser.example",kind="provisioning",tenant="hauser"}"#.to_owned(),
             0.0,
         ),
     ] {
         assert_eq!(values.get(&series), Some(&value), "{series} in {values:#?}");
     }
+}
+
+/// Commits a report of the agent on `host` that brings nothing but itself and the size of a database.
+async fn report(fixture: &Fixture, host: &str, id: &str, received_at: Timestamp) {
+    let key = |poll, instance: String| SourceKey {
+        tenant: "hauser".into(),
+        poll,
+        instance,
+    };
+    let source = async |key: SourceKey| {
+        let source = fixture.store.ensure_source(&key, START).await;
+        source.expect("a source").id
+    };
+    let bare = |source| PollCommit::bare(source, received_at, received_at, PollOutcome::Read);
+    let heard = bare(source(key(Poll::AgentReports, host.into())).await);
+    let mut database = bare(source(key(Poll::AgentSection, format!("{host}/database"))).await);
+    database.facts.push(Fact {
+        name: format!("server/{id}/database"),
+        value: json!({ "local_db": true, "used_mb": 2.5 }),
+    });
+    let agent = AgentIdentity {
+        id: id.into(),
+        host: host.to_lowercase(),
+        version: "0.1.0".into(),
+        system: String::new(),
+        roles: [Role::ConnectStaging].into(),
+    };
+    let report = ReportCommit {
+        tenant: "hauser",
+        agent: &agent,
+        spool: "spool",
+        acknowledged: 0,
+        acknowledges: 3,
+        lost: 2,
+        waiting: 5,
+        received_at,
+        clock_ahead_ms: 90_500,
+        records: Vec::new(),
+        polls: vec![heard, database],
+    };
+    let policy = LanePolicy::default();
+    let kept = fixture.store.commit_report(&report, &policy).await;
+    assert!(kept.expect("committed"));
+}
+
+#[tokio::test]
+async fn what_agents_reported_is_on_the_page() {
+    let fixture = fixture().await;
+    let later = START + Duration::from_secs(60);
+    report(&fixture, "SYNC01", "agent-of-old", START).await;
+    report(&fixture, "SYNC01", "agent-1", later).await;
+    // Nobody asks for reports of this one any more: it left the config.
+    report(&fixture, "SYNC09", "agent-9", START).await;
+    let gone = |poll, instance: &str| SourceKey {
+        tenant: "hauser".into(),
+        poll,
+        instance: instance.into(),
+    };
+    fixture
+        .poll(Poll::ServicePrincipals, PollOutcome::Read, |commit| {
+            commit.unwatched = vec![
+                gone(Poll::AgentReports, "SYNC09"),
+                gone(Poll::AgentSection, "SYNC09/database"),
+            ];
+        })
+        .await;
+
+    let values = fixture.values().await;
+    let agent = r#"{agent="SYNC01",tenant="hauser"}"#;
+    for (series, value) in [
+        (
+            r#"syncwatch_agent_up{agent="SYNC01",kind="syncwatch",tenant="hauser"}"#.to_owned(),
+            1.0,
+        ),
+        (
+            r#"syncwatch_agent_info{agent="SYNC01",kind="syncwatch",tenant="hauser",version="0.1.0"}"#.to_owned(),
+            1.0,
+        ),
+        (
+            format!("syncwatch_agent_last_report_timestamp_seconds{agent}"),
+            later.as_seconds(),
+        ),
+        (format!("syncwatch_agent_clock_skew_seconds{agent}"), 90.5),
+        (format!("syncwatch_agent_waiting_records{agent}"), 5.0),
+        (format!("syncwatch_agent_lost_records_total{agent}"), 2.0),
+        (
+            r#"syncwatch_server_role{role="connect_staging",server="SYNC01",tenant="hauser"}"#.to_owned(),
+            1.0,
+        ),
+        (
+            r#"syncwatch_server_role{role="connect_active",server="SYNC01",tenant="hauser"}"#.to_owned(),
+            0.0,
+        ),
+        (
+            r#"syncwatch_server_database_bytes{server="SYNC01",tenant="hauser"}"#.to_owned(),
+            2_621_440.0,
+        ),
+    ] {
+        assert_eq!(values.get(&series), Some(&value), "{series} in {values:#?}");
+    }
+    let of_others = values.keys().find(|series| series.contains("SYNC09"));
+    assert_eq!(of_others, None);
 }
 
 #[tokio::test]

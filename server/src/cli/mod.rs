@@ -1,5 +1,6 @@
 //! The commands.
 
+mod agents;
 mod alerts;
 mod check_config;
 mod client;
@@ -52,6 +53,8 @@ pub enum Command {
     Lanes(lanes::LanesArgs),
     /// List alerts.
     Alerts(alerts::AlertsArgs),
+    /// List agents on sync servers.
+    Agents(agents::AgentsArgs),
     /// Send a test message to one receiver or all.
     TestNotify(test_notify::TestArgs),
     /// Create the database, or bring its schema up to date.
@@ -141,6 +144,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Status(args) => status::run(&args).await,
         Command::Lanes(args) => lanes::run(&args).await,
         Command::Alerts(args) => alerts::run(&args).await,
+        Command::Agents(args) => agents::run(&args).await,
         Command::TestNotify(args) => test_notify::run(&args).await,
         Command::Migrate(args) => migrate::run(&args).await,
         Command::Version(args) => version(&args),

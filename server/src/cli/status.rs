@@ -7,7 +7,7 @@ use syncwatch_domain::lane::LaneStatus;
 use super::client::{Client, ClientArgs};
 use super::table::Table;
 use super::{Failed, Output, alerts, output};
-use crate::http::shape::{Source, SourceHealth, Status};
+use crate::http::shape::{AgentHealth, Source, SourceHealth, Status};
 use crate::words::{count, distance_or, plain};
 
 /// How to tell how things are.
@@ -138,6 +138,12 @@ fn text(client: &Client, status: &Status) -> String {
         "sources  {}\n",
         tally(status.sources.len(), sources.into_iter())
     ));
+    let agents: usize = status.agents.values().sum();
+    if agents > 0 {
+        let healths = status.agents.iter();
+        let healths = healths.map(|(health, n)| (health.as_str(), *n));
+        text.push_str(&format!("agents   {}\n", tally(agents, healths)));
+    }
     text.push_str(&format!(
         "outbox   {} waiting, {}\n",
         status.outbox_depth,
@@ -282,6 +288,8 @@ fn nagios_line(status: &Status) -> String {
             .filter(|one| one.health == SourceHealth::Failing)
             .count()
     ));
+    let silent = status.agents.get(&AgentHealth::Silent);
+    data.push(format!("agents_silent={}", silent.unwrap_or(&0)));
     data.push(format!("outbox={}", status.outbox_depth));
     data.push(format!("dead_letters={}", status.dead_letters.len()));
     format!("{words}{PERFDATA}{}", data.join(" "))

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use syncwatch_domain::lane::{Engine, LaneKind, LaneStatus};
 use syncwatch_store::{AlertFilter, LaneFilter, StoreError};
 
+use super::agents;
 use super::error::ApiError;
 use super::health::{PAGE_PATIENCE, readiness};
-use super::shape::{Alerts, Lane, Lanes, Status, Windows};
+use super::shape::{Alerts, Lane, Lanes, Source, Status, Windows};
 use super::stage::{Serving, Surface};
 
 /// Most entries a list may be asked for.
@@ -21,10 +22,10 @@ const LEDGER_LISTED: u32 = 500;
 /// Dead letters shown.
 const DEAD_LETTERS: u32 = 50;
 
-type Answer<T> = Result<Json<T>, ApiError>;
-type Asked<T> = Result<Query<T>, QueryRejection>;
+pub(super) type Answer<T> = Result<Json<T>, ApiError>;
+pub(super) type Asked<T> = Result<Query<T>, QueryRejection>;
 
-fn asked<T>(query: Asked<T>) -> Result<T, ApiError> {
+pub(super) fn asked<T>(query: Asked<T>) -> Result<T, ApiError> {
     query
         .map(|Query(query)| query)
         .map_err(|error| ApiError::refused(error.body_text()))
@@ -166,7 +167,7 @@ pub(super) async fn at_a_glance(
         .await?
         .into_iter()
         .map(|source| source.state);
-    let sources = sources
+    let sources: Vec<Source> = sources
         .filter(|state| !state.retired)
         .map(Into::into)
         .collect();
@@ -188,6 +189,7 @@ pub(super) async fn at_a_glance(
         readiness: readiness(surface, PAGE_PATIENCE).await,
         lanes: counts,
         alerts,
+        agents: agents::tally(&sources),
         sources,
         dead_letters,
         outbox_depth: outbox.depth,

@@ -3,6 +3,7 @@
 //! Reads the store and never waits for Microsoft Graph. Everything but the test message and the
 //! reports of agents only reads; see `test_notify` and `reports` for what guards those.
 
+mod agents;
 mod api;
 mod error;
 mod events;
@@ -21,6 +22,8 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 
+pub use self::agents::EnrolledAgent;
+pub(crate) use self::agents::enrolled;
 use self::error::ApiError;
 pub(crate) use self::reports::Door;
 pub use self::stage::{Serving, Stage, Surface};
@@ -61,6 +64,7 @@ pub fn router(surface: Surface) -> Router {
         .route("/api/v1/lanes", get(api::lanes))
         .route("/api/v1/windows", get(api::windows))
         .route("/api/v1/alerts", get(api::alerts))
+        .route("/api/v1/agents", get(agents::agents))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/test-notify", post(test_notify::test_notify))
         .route(REPORTS, post(reports::reports))

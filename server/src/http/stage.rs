@@ -10,6 +10,7 @@ use syncwatch_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::agents::EnrolledAgent;
 use super::error::ApiError;
 use super::reports::Door;
 use crate::lifecycle::Tasks;
@@ -24,6 +25,8 @@ pub struct Serving {
     pub exporter: Exporter,
     /// Takes in the reports of agents.
     pub intake: Intake,
+    /// Agents that the configuration names.
+    pub agents: Arc<[EnrolledAgent]>,
     /// Sends test messages.
     pub tester: Tester,
     /// What the evaluator follows; kept so that its other end stays open.

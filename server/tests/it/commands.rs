@@ -45,6 +45,7 @@ async fn json_output_is_what_the_api_says() {
         ("lanes", "/api/v1/lanes"),
         ("alerts", "/api/v1/alerts"),
         ("status", "/api/v1/status"),
+        ("agents", "/api/v1/agents"),
     ] {
         let output = beside(&site, &[command, "--output", "json"]).await;
         let printed: serde_json::Value =
@@ -99,7 +100,13 @@ async fn test_notify_tells_each_receiver_and_exits_with_the_outcome() {
 
 #[test]
 fn a_service_that_is_not_there_is_said_in_one_sentence() {
-    for args in [&["status"][..], &["lanes"], &["alerts"], &["test-notify"]] {
+    for args in [
+        &["status"][..],
+        &["lanes"],
+        &["alerts"],
+        &["agents"],
+        &["test-notify"],
+    ] {
         let output = syncwatch(&[args, &["--url", "http://127.0.0.1:9"]].concat());
         assert_eq!(output.status.code(), Some(3), "{}", said(&output));
         assert!(
@@ -250,6 +257,7 @@ fn every_command_refuses_a_bad_configuration_in_the_same_words() {
         "status",
         "lanes",
         "alerts",
+        "agents",
         "test-notify",
     ] {
         let output = syncwatch(&[command, "--config", path.to_str().unwrap()]);

@@ -264,7 +264,7 @@ async fn the_clock_of_the_page_is_the_one_of_the_service() {
 }
 
 /// Every key of a value, at any depth but below free-form ones.
-fn keys(json: &Value, found: &mut std::collections::BTreeSet<String>) {
+pub(crate) fn keys(json: &Value, found: &mut std::collections::BTreeSet<String>) {
     match json {
         Value::Object(table) => {
             for (key, inner) in table {

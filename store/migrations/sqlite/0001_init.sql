@@ -249,6 +249,9 @@ create table agent_spool (
     agent_ref bigint not null references agent (id),
     spool text not null,
     acknowledged bigint not null,
+    -- What the spool holds behind the newest batch, and what was dropped from it since it is known.
+    waiting bigint not null,
+    lost bigint not null,
     unique (agent_ref, spool)
 );
 

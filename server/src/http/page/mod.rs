@@ -1,5 +1,6 @@
 //! `/`: the status page. Rendered on the server, no script, nothing from elsewhere.
 
+mod agents;
 mod rows;
 
 use askama::Template;
@@ -9,11 +10,14 @@ use axum::response::{IntoResponse, Response};
 use syncwatch_domain::alert::{Alert, Severity};
 use syncwatch_domain::lane::LaneStatus;
 use syncwatch_domain::time::Timestamp;
+use syncwatch_store::StoreError;
 
+use self::agents::AgentRow;
 use self::rows::{AlertRow, DeadRow, LaneRow, SourceRow, word_of};
+use super::agents::behind;
 use super::api::at_a_glance;
-use super::shape::{Lane, Source, SourceHealth, Status};
-use super::stage::{Stage, Surface, opening};
+use super::shape::{Agent, AgentHealth, Lane, Source, SourceHealth, Status};
+use super::stage::{Serving, Stage, Surface, opening};
 use crate::words::{count, span};
 
 /// Lanes shown; the rest is counted. Those in trouble come first.
@@ -34,6 +38,7 @@ struct Page {
     more_alerts: usize,
     lanes: Vec<LaneRow>,
     more_lanes: usize,
+    agents: Vec<AgentRow>,
     sources: Vec<SourceRow>,
     dead_letters: Vec<DeadRow>,
     outbox: String,
@@ -55,8 +60,8 @@ pub(in crate::http) async fn status(State(surface): State<Surface>) -> Response 
     let stage = surface.stage.borrow().clone();
     let page = match &stage {
         Stage::Opening(reason) => Page::closed(surface.clock.now(), opening(reason.as_deref())),
-        Stage::Serving(serving) => match at_a_glance(&surface, serving).await {
-            Ok((status, lanes)) => Page::of(status, lanes),
+        Stage::Serving(serving) => match look(&surface, serving).await {
+            Ok(page) => page,
             Err(error) => Page::closed(surface.clock.now(), crate::chain(&error)),
         },
     };
@@ -76,6 +81,12 @@ pub(in crate::http) async fn status(State(surface): State<Surface>) -> Response 
     }
 }
 
+async fn look(surface: &Surface, serving: &Serving) -> Result<Page, StoreError> {
+    let (status, lanes) = at_a_glance(surface, serving).await?;
+    let agents = behind(serving, &status.sources).await?;
+    Ok(Page::of(status, lanes, &agents))
+}
+
 impl Page {
     /// The page while there is no database to read.
     fn closed(now: Timestamp, reason: String) -> Self {
@@ -92,13 +103,14 @@ impl Page {
             more_alerts: 0,
             lanes: Vec::new(),
             more_lanes: 0,
+            agents: Vec::new(),
             sources: Vec::new(),
             dead_letters: Vec::new(),
             outbox: String::new(),
         }
     }
 
-    fn of(status: Status, mut lanes: Vec<Lane>) -> Self {
+    fn of(status: Status, mut lanes: Vec<Lane>, agents: &[Agent]) -> Self {
         let now = status.now;
         let headline = headline(&status);
         let counts = LaneStatus::ALL.iter().map(|one| Count {
@@ -110,6 +122,8 @@ impl Page {
         let more_lanes = lanes.len().saturating_sub(LANES_SHOWN);
         let mut alerts: Vec<&Alert> = status.alerts.iter().collect();
         alerts.sort_by_key(|alert| (alert.cause.is_some(), std::cmp::Reverse(alert.severity)));
+        let mut agents: Vec<&Agent> = agents.iter().collect();
+        agents.sort_by_key(|agent| agent.health != AgentHealth::Silent);
         let mut sources: Vec<&Source> = status.sources.iter().collect();
         sources.sort_by_key(|source| source.health != SourceHealth::Failing);
         Self {
@@ -127,6 +141,10 @@ impl Page {
                 .map(|lane| LaneRow::of(lane, now))
                 .collect(),
             more_lanes,
+            agents: agents
+                .into_iter()
+                .map(|agent| AgentRow::of(agent, now))
+                .collect(),
             sources: sources
                 .into_iter()
                 .map(|source| SourceRow::of(source, now))

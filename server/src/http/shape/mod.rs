@@ -1,5 +1,6 @@
 //! What the API says, as JSON. The commands read the same shapes back.
 
+mod agents;
 mod status;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use syncwatch_domain::span::Span;
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::LaneView;
 
+pub use self::agents::{Agent, AgentHealth, AgentSection, Agents, Read, Server, Spool, Way};
 pub use self::status::{DeadLetter, Readiness, Source, SourceHealth, Status};
 
 /// `GET /api/v1/lanes`.

@@ -9,6 +9,8 @@ use syncwatch_domain::lane::LaneStatus;
 use syncwatch_domain::source::{Poll, ReadFailure, SourceState};
 use syncwatch_domain::time::Timestamp;
 
+use super::AgentHealth;
+
 /// `GET /-/ready`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
@@ -33,6 +35,9 @@ pub struct Status {
     pub alerts: Vec<Alert>,
     /// What is polled.
     pub sources: Vec<Source>,
+    /// Agents on sync servers per state; states without agents are zero.
+    #[serde(default)]
+    pub agents: BTreeMap<AgentHealth, usize>,
     /// Messages that were given up, newest first.
     pub dead_letters: Vec<DeadLetter>,
     /// Messages not finished.
