@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -11,14 +11,17 @@ use tracing::level_filters::LevelFilter;
 
 use crate::agent::{Agent, AgentError};
 use crate::chain;
-use crate::config::{Config, Report};
+use crate::config::{self, Config, Report};
 use crate::count::Times;
 use crate::identity::{self, IdentityError};
 use crate::once::once;
 use crate::powershell::PowerShell;
+use crate::service::{self, Action, LOG_FILE, LogFile, LogWriter, ServiceError};
 
 /// Exit code of a configuration that is wrong.
 const BAD_CONFIG: u8 = 78;
+/// Exit code of a command that is not for this system.
+const BAD_USAGE: u8 = 2;
 /// Threads for what the system offers no other way: looking up names, and on Windows the pipes of
 /// the interpreter, which keep two of them for as long as a section is read.
 const BLOCKING_THREADS: usize = 4;
@@ -43,6 +46,9 @@ pub enum Command {
     Once(OnceArgs),
     /// Report every problem of the configuration at once.
     CheckConfig(ConfigArgs),
+    /// Windows service: register, remove, start, stop.
+    #[command(subcommand)]
+    Service(Action),
     /// Print version and build.
     Version,
 }
@@ -77,6 +83,9 @@ pub enum Failed {
     /// The agent cannot start.
     #[error("the agent cannot start")]
     Agent(#[from] AgentError),
+    /// Something about the service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// It does not know who it is.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -92,7 +101,7 @@ pub enum Failed {
 }
 
 impl Failed {
-    fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn system(action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::System { action, source }
     }
 
@@ -102,12 +111,31 @@ impl Failed {
         match self {
             Self::Config(report) => {
                 eprintln!("{report}");
-                BAD_CONFIG
+                self.code()
             }
             other => {
                 eprintln!("syncwatch-agent: {}", chain(other));
-                1
+                other.code()
             }
+        }
+    }
+
+    /// Writes to the log what there is to say, and gives the exit code.
+    #[must_use]
+    pub fn log(&self) -> u8 {
+        let reason = match self {
+            Self::Config(report) => report.to_string(),
+            other => chain(other),
+        };
+        tracing::error!(reason, "the agent ends");
+        self.code()
+    }
+
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) => BAD_CONFIG,
+            Self::Service(ServiceError::Elsewhere) => BAD_USAGE,
+            _ => 1,
         }
     }
 }
@@ -119,6 +147,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => in_console(&args),
         Command::Once(args) => print_once(&args),
         Command::CheckConfig(args) => check_config(&args),
+        Command::Service(action) => return of_service(&action),
         Command::Version => version(),
     };
     match result {
@@ -132,14 +161,65 @@ pub fn run(cli: Cli) -> ExitCode {
 /// # Errors
 /// When it cannot start.
 pub fn run_agent(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), Failed> {
+    run_telling(config, &|| (), shutdown)
+}
+
+/// The same, and says when it is ready.
+fn run_telling(
+    config: &Config,
+    ready: &dyn Fn(),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Failed> {
     runtime()?.block_on(async {
         let times = Times::of_the_machine();
         let host = PowerShell::new(config.interpreter.clone(), times.clone());
         let agent = Agent::start(config, Box::new(host), times).await?;
+        ready();
         agent.run(shutdown).await;
         tracing::info!("the agent stopped");
         Ok(())
     })
+}
+
+/// Runs the agent as a service: it has no console, so its log is a file in the data folder.
+///
+/// # Errors
+/// When it cannot start.
+pub fn run_service(
+    file: &Path,
+    ready: &dyn Fn(),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Failed> {
+    let read = Config::read(file);
+    let level = read
+        .as_ref()
+        .map_or(LevelFilter::INFO, |config| config.log_level);
+    let folder = config::data_dir_of(file);
+    std::fs::create_dir_all(&folder).map_err(Failed::system("make the data folder"))?;
+    let log = LogFile::open(&folder.join(LOG_FILE));
+    let log = LogWriter::new(log.map_err(Failed::system("open the log"))?);
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(log)
+        .with_ansi(false)
+        .finish();
+    // Only fails when logging was started before.
+    let _already_started = tracing::subscriber::set_global_default(lines);
+    run_telling(&read?, ready, shutdown)
+}
+
+fn of_service(action: &Action) -> ExitCode {
+    let printed = service::act(action).and_then(|(text, good)| {
+        if !text.is_empty() {
+            print(&text)?;
+        }
+        Ok(good)
+    });
+    match printed {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failed) => ExitCode::from(failed.report()),
+    }
 }
 
 fn in_console(args: &ConfigArgs) -> Result<(), Failed> {

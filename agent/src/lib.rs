@@ -11,6 +11,7 @@
 pub mod agent;
 pub mod cli;
 pub mod config;
+pub mod containers;
 pub mod count;
 pub mod home;
 pub mod host;
@@ -22,6 +23,7 @@ pub mod privacy;
 pub mod reader;
 pub mod roles;
 mod seldom;
+pub mod service;
 pub mod shared;
 pub mod spool;
 
