@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    if let Some(code) = syncwatch::demo::in_guise() {
+        return code;
+    }
     syncwatch::install_crypto();
     let cli = syncwatch::cli::Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()

@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "syncwatch-collector",
             "syncwatch-alerting",
             "syncwatch-exporters",
+            "syncwatch-agent",
             "syncwatch-simulator",
         ],
     ),
@@ -198,15 +199,15 @@ fn database_drivers_are_imported_by_the_store_alone() {
 }
 
 #[test]
-fn of_the_server_only_the_demo_imports_the_simulator() {
+fn of_the_server_only_the_demo_imports_the_simulator_and_the_agent() {
     let others = sources(&["server"]).filter(|file| !file.starts_with("server/src/demo"));
     let findings = others.filter(|file| {
-        non_test_code(file)
-            .iter()
-            .any(|(_, line)| line.contains("syncwatch_simulator"))
+        non_test_code(file).iter().any(|(_, line)| {
+            line.contains("syncwatch_simulator") || line.contains("syncwatch_agent")
+        })
     });
     assert_none(
-        "only the demo may import the simulator",
+        "only the demo may import the simulator and the agent",
         &findings.cloned().collect::<Vec<_>>(),
     );
 }

@@ -45,6 +45,9 @@ pub struct RawServerAlerts {
     /// Password hashes of a domain fail persistently from this many failures within two hours on
     /// (events 611, 662 and 667), 1 to 10. Source of the default: Connect Sync's own diagnosis.
     pub password_failures: u32,
+    /// They are well again this long after the newest failure, when a sign of life came since.
+    /// Source of the default: five cycles of password hash sync, which runs every two minutes.
+    pub password_settled_after: String,
     /// LocalDB is a warning from this many megabytes on. Source of the default: LocalDB ends at
     /// 10 GB (Connect Sync documentation); 80 % of it.
     pub database_warning_mb: u32,
@@ -94,6 +97,7 @@ impl Default for RawServerAlerts {
             collisions: 3,
             export_errors_critical: "24h".into(),
             password_failures: 5,
+            password_settled_after: "10m".into(),
             database_warning_mb: 8_000,
             database_critical_mb: 9_500,
             support_warning: "60d".into(),
@@ -132,6 +136,8 @@ pub struct ServerSettings {
     pub export_errors_critical: Duration,
     /// From how many failures on password hashes fail persistently.
     pub password_failures: usize,
+    /// How long after the newest failure they are well again.
+    pub password_settled_after: Duration,
     /// Megabytes of LocalDB that are a warning.
     pub database_warning_mb: f64,
     /// Megabytes of LocalDB that are critical.
@@ -183,6 +189,12 @@ impl RawServerAlerts {
                 DAY,
             ),
             password_failures: self.failures(look),
+            password_settled_after: span(
+                look,
+                "password_settled_after",
+                &self.password_settled_after,
+                10,
+            ),
             database_warning_mb,
             database_critical_mb,
             support_warning: span(look, "support_warning", &self.support_warning, 60 * DAY),

@@ -95,6 +95,38 @@ pub(super) const EXPECTED: &[Expectation] = &[
         check: |record| record.everywhere(NotificationEvent::Firing, Rule::ObjectErrors, "job/"),
     },
     Expectation {
+        what: "a wizard left open on a sync server, seen by its agent",
+        check: |record| record.everywhere(NotificationEvent::Firing, SUSPENDED, "server/LH-SYNC01"),
+    },
+    Expectation {
+        what: "its end",
+        check: |record| {
+            record.everywhere(NotificationEvent::Resolved, SUSPENDED, "server/LH-SYNC01")
+        },
+    },
+    Expectation {
+        what: "password hashes of one of two domains, and that domain alone",
+        check: Record::one_domain,
+    },
+    Expectation {
+        what: "their recovery",
+        check: |record| {
+            record.everywhere(NotificationEvent::Resolved, Rule::PasswordHashFailing, "")
+        },
+    },
+    Expectation {
+        what: "a second server promoted out of staging, both named",
+        check: Record::two_servers,
+    },
+    Expectation {
+        what: "its way back",
+        check: |record| record.everywhere(NotificationEvent::Resolved, Rule::TwoActiveServers, ""),
+    },
+    Expectation {
+        what: "no other word about the servers",
+        check: Record::nothing_else_of_servers,
+    },
+    Expectation {
         what: "no message lost: nothing given up, nothing unexplained",
         check: Record::nothing_lost,
     },
@@ -105,6 +137,12 @@ const STOPPED: &str = "lane/cloud/password_hash/werke.example";
 /// The lane of the job in quarantine: its window is missed too. The quarantine speaks for it, and
 /// after that it is on time again before anybody is told.
 const QUARANTINED: &str = "lane/cloud/objects/handel.example";
+
+const SUSPENDED: Rule = Rule::SchedulerSuspended;
+/// Tenant whose sync servers have agents.
+const SERVED: &str = "lindenhof";
+/// What its story is about.
+const OF_SERVERS: [Rule; 3] = [SUSPENDED, Rule::PasswordHashFailing, Rule::TwoActiveServers];
 
 impl Record {
     /// Messages about an alert that were taken.
@@ -275,6 +313,56 @@ impl Record {
         let taken = self.told.iter().filter(of).find(same);
         let taken = taken.ok_or_else(|| format!("{} was not told again", via.receiver()))?;
         Ok((&refused.arrival, &taken.arrival))
+    }
+
+    fn one_domain(&self) -> Result<(), String> {
+        self.everywhere(NotificationEvent::Firing, Rule::PasswordHashFailing, "")?;
+        let other = self
+            .messages(NotificationEvent::Firing, Rule::PasswordHashFailing, "")
+            .find(|told| {
+                !told
+                    .notification
+                    .alert
+                    .subject
+                    .title
+                    .contains("labor.example")
+            });
+        match other {
+            None => Ok(()),
+            Some(told) => Err(format!(
+                "{} fails too",
+                told.notification.alert.subject.title
+            )),
+        }
+    }
+
+    fn two_servers(&self) -> Result<(), String> {
+        self.everywhere(NotificationEvent::Firing, Rule::TwoActiveServers, "")?;
+        let silent = self
+            .messages(NotificationEvent::Firing, Rule::TwoActiveServers, "")
+            .map(|told| told.notification.alert.summary.as_str())
+            .find(|summary| {
+                !["LH-SYNC01", "LH-SYNC02"]
+                    .iter()
+                    .all(|host| summary.contains(host))
+            });
+        silent.map_or(Ok(()), |summary| {
+            Err(format!("not both are named: {summary}"))
+        })
+    }
+
+    fn nothing_else_of_servers(&self) -> Result<(), String> {
+        let other = self.told.iter().find(|told| {
+            let alert = &told.notification.alert;
+            alert.subject.tenant == SERVED && !OF_SERVERS.contains(&alert.rule)
+        });
+        match other {
+            None => Ok(()),
+            Some(told) => {
+                let alert = &told.notification.alert;
+                Err(format!("{} of {}", alert.rule, alert.subject.title))
+            }
+        }
     }
 
     fn nothing_lost(&self) -> Result<(), String> {

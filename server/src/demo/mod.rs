@@ -6,6 +6,7 @@
 mod arrival;
 mod expect;
 mod print;
+mod servers;
 mod setup;
 
 use std::collections::BTreeSet;
@@ -22,8 +23,12 @@ use syncwatch_simulator::{Ports, Simulator, Story};
 use syncwatch_store::Store;
 use tempfile::TempDir;
 
+pub use self::servers::in_guise;
+
 use self::arrival::Seen;
 use self::expect::{EXPECTED, Record};
+use self::print::Steps;
+use self::servers::Servers;
 use crate::cli::Failed;
 use crate::config::sections::server::LogFormat;
 use crate::lifecycle::{Ended, Signals};
@@ -55,6 +60,8 @@ struct Stage {
     clock: Arc<dyn Clock>,
     record: Record,
     seen: Seen,
+    /// Ended before their folder goes.
+    servers: Servers,
     /// Holds the database and the configuration until the end.
     _folder: TempDir,
 }
@@ -71,7 +78,13 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failed> {
         () = stopping.cancelled() => None,
         verdict = stage.play(args.exit) => Some(verdict),
     };
-    let Stage { sim, service, .. } = stage;
+    let Stage {
+        sim,
+        service,
+        servers,
+        ..
+    } = stage;
+    drop(servers);
     service.stop();
     let ended = service.until_ended(&mut signals).await;
     sim.stop().await;
@@ -106,8 +119,10 @@ impl Stage {
         let service = App::build(config, Arc::clone(&clock)).await?.start();
         let store = service.store().await.context("the service did not start")?;
         print::addresses(&sim, &service.url(), folder.path());
+        let origin = Timestamp::from_millis(sim.origin_ms());
+        let servers = Servers::start(&story, origin, folder.path(), &service.url())?;
         let record = Record {
-            origin: Timestamp::from_millis(sim.origin_ms()),
+            origin,
             story,
             told: Vec::new(),
             strangers: 0,
@@ -121,6 +136,7 @@ impl Stage {
             clock,
             record,
             seen: Seen::default(),
+            servers,
             _folder: folder,
         })
     }
@@ -133,6 +149,7 @@ impl Stage {
             self.sim.teams().watch(),
             self.sim.webhook().watch(),
         );
+        let steps = Steps::of(&self.record.story);
         let mut steps_told = 0;
         let length = self
             .record
@@ -144,11 +161,7 @@ impl Stage {
         loop {
             self.take_arrivals().await;
             let now = self.clock.now();
-            steps_told += print::steps(
-                &self.record.story,
-                steps_told,
-                now.since(self.record.origin),
-            );
+            steps_told = steps.tell(steps_told, now.since(self.record.origin));
             if exit && now >= end && (self.all_there().await || now >= end + SETTLE) {
                 return print::verdict(&self.record);
             }
@@ -158,9 +171,7 @@ impl Stage {
                 print::verdict(&self.record);
                 print::serving(&self.service.url());
             }
-            let next = self.record.story.steps.get(steps_told).map(|step| {
-                self.record.origin + Duration::from_millis(step.at.as_ms().unsigned_abs())
-            });
+            let next = steps.at(steps_told).map(|at| self.record.origin + at);
             let wait = next
                 .unwrap_or(end)
                 .since(now)

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use syncwatch_domain::alert::{NotificationEvent, Rule};
 use syncwatch_domain::time::Timestamp;
-use syncwatch_simulator::{Running, Step, Story};
+use syncwatch_simulator::{Running, Span, Step, Story};
 
 use super::arrival::{Arrival, Told};
 use super::expect::{EXPECTED, Record};
+use super::servers::parts;
 use crate::words::plain;
 
 /// Where everything is.
@@ -38,31 +39,65 @@ pub(super) fn addresses(sim: &Running, url: &str, folder: &Path) {
 
 /// How long it takes.
 pub(super) fn steps_ahead(story: &Story) {
-    let seconds = story.length.map_or(0, syncwatch_simulator::Span::as_ms) / 1_000;
+    let seconds = story.length.map_or(0, Span::as_ms) / 1_000;
     println!("\nThe story takes {seconds} s. Times are counted from its beginning.\n");
 }
 
-/// Tells the steps of the story that have come since `told` of them; returns how many.
-pub(super) fn steps(story: &Story, told: usize, elapsed: Duration) -> usize {
-    let due = story
-        .steps
-        .iter()
-        .skip(told)
-        .take_while(|step| u128::from(step.at.as_ms().unsigned_abs()) <= elapsed.as_millis());
-    due.inspect(|step| {
-        println!(
-            "{}  -- {}",
-            offset(Duration::from_millis(step.at.as_ms().unsigned_abs())),
-            describe(step)
-        );
-    })
-    .count()
+/// What happens when, in its order.
+#[derive(Debug)]
+pub(super) struct Steps(Vec<(Duration, String)>);
+
+impl Steps {
+    /// The steps of the story, and what befalls its sync servers.
+    pub(super) fn of(story: &Story) -> Self {
+        let steps = story
+            .steps
+            .iter()
+            .map(|step| (after(step.at), describe(step)));
+        let mut all: Vec<(Duration, String)> = steps.collect();
+        for (_, server) in parts(story) {
+            for trouble in &server.troubles {
+                let what = fields(&trouble.what, "kind");
+                all.push((after(trouble.from), format!("{}: {what}", server.host)));
+                let until = trouble.until.map(after);
+                all.extend(until.map(|until| (until, format!("{}: no more {what}", server.host))));
+            }
+        }
+        all.sort_by_key(|(at, _)| *at);
+        Self(all)
+    }
+
+    /// When the step with this number comes.
+    pub(super) fn at(&self, number: usize) -> Option<Duration> {
+        self.0.get(number).map(|(at, _)| *at)
+    }
+
+    /// Tells the steps that have come since `told` of them; returns how many have.
+    pub(super) fn tell(&self, told: usize, elapsed: Duration) -> usize {
+        let due = self
+            .0
+            .iter()
+            .skip(told)
+            .take_while(|(at, _)| *at <= elapsed);
+        told + due
+            .inspect(|(at, what)| println!("{}  -- {what}", offset(*at)))
+            .count()
+    }
+}
+
+fn after(span: Span) -> Duration {
+    Duration::from_millis(span.as_ms().unsigned_abs())
 }
 
 /// A step as `job stop, job nordwall/...`.
 fn describe(step: &Step) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(step) else {
-        return format!("{:?}", step.action);
+    fields(step, "do")
+}
+
+/// What `word` names, then every other field but the instant.
+fn fields(of: &(impl serde::Serialize + std::fmt::Debug), word: &str) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(of) else {
+        return format!("{of:?}");
     };
     let text = |value: &serde_json::Value| {
         value
@@ -70,14 +105,14 @@ fn describe(step: &Step) -> String {
             .map_or_else(|| value.to_string(), str::to_owned)
     };
     let what = fields
-        .get("do")
+        .get(word)
         .map(text)
         .unwrap_or_default()
         .replace('_', " ");
     let mut parts = vec![what];
     for (name, value) in fields
         .iter()
-        .filter(|(name, value)| *name != "do" && *name != "at" && !value.is_null())
+        .filter(|(name, value)| *name != word && *name != "at" && !value.is_null())
     {
         parts.push(format!("{} {}", name.replace('_', " "), text(value)));
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use syncwatch_simulator::Running;
 
+use super::servers;
 use crate::config::{Config, load};
 
 /// Key the webhook messages are signed with.
@@ -29,8 +30,20 @@ interval = "3s"
 late_after = "8s"
 grace = "7s"
 
+# What an agent sees comes every five seconds; the wizard is to speak for what hangs on it.
+[[lanes.override]]
+tenant = "lindenhof"
+engine = "connect"
+interval = "5s"
+late_after = "60s"
+grace = "75s"
+
 [alerts]
 blind_after = "2s"
+[alerts.servers]
+suspended_after = "8s"
+password_settled_after = "5s"
+stalled_intervals = 12.0
 
 [[route]]
 min_severity = "warning"
@@ -43,6 +56,7 @@ log_settle = "2s"
 log_requests = 100
 polls.service_principals.schedule = "5s"
 polls.jobs.schedule = "1s"
+polls.job_schemas.schedule = "10s"
 polls.provisioning_logs.schedule = "1s"
 polls.directory_audits.schedule = "2s"
 polls.organization.schedule = "2s"
@@ -66,12 +80,13 @@ pub(super) fn write(folder: &Path, listen: SocketAddr, sim: &Running) -> anyhow:
         let file = keep(folder, &format!("{}.secret", credentials.tenant), &secret)?;
         let _ = write!(
             text,
-            "\n[[tenant]]\nname = {}\nid = {}\nclient_id = {}\nclient_secret_file = {file}\ngraph_url = {}\nlogin_url = {}\n{POLLS}",
+            "\n[[tenant]]\nname = {}\nid = {}\nclient_id = {}\nclient_secret_file = {file}\ngraph_url = {}\nlogin_url = {}\n{POLLS}{}",
             quoted(&credentials.tenant),
             quoted(&credentials.tenant_id),
             quoted(&credentials.client_id),
             quoted(&credentials.graph_url),
             quoted(&credentials.login_url),
+            enrolled(sim, &credentials.tenant),
         );
     }
     text.push_str(TIMING);
@@ -79,6 +94,13 @@ pub(super) fn write(folder: &Path, listen: SocketAddr, sim: &Running) -> anyhow:
     let path = folder.join("syncwatch.toml");
     std::fs::write(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     load(&path.display().to_string(), &text, []).context("the configuration of the demo is wrong")
+}
+
+/// The agents of a tenant, as the configuration has them.
+fn enrolled(sim: &Running, tenant: &str) -> String {
+    let mut tenants = sim.story().tenants.iter();
+    let tenant = tenants.find(|known| known.name == tenant);
+    tenant.map_or_else(String::new, servers::enrolled)
 }
 
 fn receivers(folder: &Path, sim: &Running) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ mod commands;
 mod config_reports;
 mod flood;
 mod generated;
+mod guises;
 mod program;
 mod reports;
 mod start_and_stop;

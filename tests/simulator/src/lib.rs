@@ -32,6 +32,6 @@ pub use simulator::{Credentials, Ports, Running, SimError, Simulator};
 pub use sinks::{
     Mail, NothingArrived, SignatureCheck, Sink, TeamsPost, WebhookCall, validate_card,
 };
-pub use story::{Settings, Step, Story, StoryError};
+pub use story::{Settings, Step, Story, StoryError, SyncServerPart, Tenant};
 pub use times::{BadSpan, Span};
 pub use world::ActionError;

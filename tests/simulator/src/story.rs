@@ -11,7 +11,7 @@ use crate::times::Span;
 
 pub use parts::{
     Agent, BulkRows, Client, Configuration, Connect, ConnectAccount, Directory, Federated,
-    ForeignApp, Job, JobStart, Shape, Tenant,
+    ForeignApp, Job, JobStart, Shape, SyncServerPart, Tenant,
 };
 
 /// A story that cannot be told.

@@ -18,10 +18,6 @@ use super::view::Server;
 
 const RULES: [Rule; 2] = [Rule::PasswordHashFailing, Rule::PasswordStateNotStored];
 
-/// A success after the newest failure proves little; this long without another one does. Five
-/// cycles of password hash sync, which runs every two minutes.
-const SETTLED: Duration = Duration::from_secs(10 * 60);
-
 /// The span in which Connect's own diagnosis counts failures.
 const COUNTED: Duration = Duration::from_secs(2 * 3_600);
 
@@ -96,8 +92,10 @@ fn failing(
         ));
     };
     let alive_at = domain.alive_at.filter(|alive_at| *alive_at > failed_at);
+    // A success after the newest failure proves little; a while without another one does.
+    let settled_at = failed_at + look.settings().password_settled_after;
     if let Some(alive_at) = alive_at
-        && look.reached(seen_at, failed_at + SETTLED)
+        && look.reached(seen_at, settled_at)
     {
         let what = format!("they are synchronized again, newest sign of life at {alive_at}");
         return Some(over_about(

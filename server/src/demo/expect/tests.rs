@@ -4,6 +4,7 @@ use syncwatch_domain::alert::{AlertId, AlertState, Notification, Severity, Subje
 
 use super::*;
 
+const HASHES: &str = "server/LH-SYNC01/domain/labor.example";
 const ORIGIN: Timestamp = Timestamp::from_millis(1_000_000);
 
 fn at(millis: u64) -> Timestamp {
@@ -18,7 +19,9 @@ fn told(
     rule: Rule,
     path: &str,
 ) -> Told {
-    let tenant = if path.contains("handel") || rule == Rule::JobQuarantined {
+    let tenant = if OF_SERVERS.contains(&rule) || path.starts_with("server") {
+        SERVED
+    } else if path.contains("handel") || rule == Rule::JobQuarantined {
         "hansekontor"
     } else {
         "nordwall"
@@ -37,7 +40,7 @@ fn told(
         occurred_at: ORIGIN,
         detected_at: ORIGIN,
         resolved_at: None,
-        summary: String::new(),
+        summary: "LH-SYNC01 and LH-SYNC02".to_owned(),
         mend: String::new(),
         evidence: Vec::new(),
         labels: BTreeMap::new(),
@@ -73,6 +76,12 @@ fn good() -> Record {
             (28_000, Firing, Rule::JobQuarantined, "job/1"),
             (38_000, Resolved, Rule::JobQuarantined, "job/1"),
             (56_000, Resolved, Rule::SourceUnreachable, "graph"),
+            (26_000, Firing, SUSPENDED, "server/LH-SYNC01"),
+            (51_000, Resolved, SUSPENDED, "server/LH-SYNC01"),
+            (21_000, Firing, Rule::PasswordHashFailing, HASHES),
+            (50_500, Resolved, Rule::PasswordHashFailing, HASHES),
+            (31_000, Firing, Rule::TwoActiveServers, "servers"),
+            (56_500, Resolved, Rule::TwoActiveServers, "servers"),
         ] {
             all.push(told(via, 200, millis, event, rule, path));
         }
@@ -260,4 +269,33 @@ fn an_entry_too_many_or_too_few_in_the_ledger_is_noticed() {
             ["a ledger that holds the windows that were missed and no others"]
         );
     }
+}
+
+#[test]
+fn another_word_about_the_servers_is_noticed() {
+    use NotificationEvent::Firing;
+    for (rule, path, what) in [
+        (
+            Rule::PasswordHashFailing,
+            "server/LH-SYNC01/domain/klinik.example",
+            "password hashes of one of two domains, and that domain alone",
+        ),
+        (
+            Rule::SchedulerStalled,
+            "server/LH-SYNC01",
+            "no other word about the servers",
+        ),
+    ] {
+        let mut record = good();
+        record
+            .told
+            .push(told(Via::Mail, 200, 30_000, Firing, rule, path));
+        assert_eq!(missing(&record), [what]);
+    }
+    let mut record = good();
+    for told in &mut record.told {
+        told.notification.alert.summary = "LH-SYNC02".to_owned();
+    }
+    let what = "a second server promoted out of staging, both named";
+    assert_eq!(missing(&record), [what]);
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sync_server::{Happening, SyncServer, Trouble};
 use crate::times::Span;
 
 /// One tenant.
@@ -41,6 +42,10 @@ pub struct Tenant {
     /// Cloud Sync agents.
     #[serde(default, rename = "agent")]
     pub agents: Vec<Agent>,
+    /// Servers with Connect Sync that agents stand on. Graph knows nothing of them: who plays the
+    /// story starts an agent on each.
+    #[serde(default, rename = "sync_server")]
+    pub sync_servers: Vec<SyncServerPart>,
     /// Users and groups.
     #[serde(default)]
     pub directory: Directory,
@@ -296,4 +301,44 @@ const fn short() -> Span {
 
 fn connect_version() -> String {
     "2.5.190.0".to_owned()
+}
+
+/// A server with Connect Sync.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncServerPart {
+    /// Name of the host.
+    pub host: String,
+    /// AD domains, each a forest of its own.
+    pub domains: Vec<String>,
+    /// It begins in staging mode.
+    #[serde(default)]
+    pub staging: bool,
+    /// Interval of its scheduler.
+    pub interval: Span,
+    /// Interval of its password hash sync.
+    pub password_interval: Span,
+    /// How long it has been running.
+    pub history: Span,
+    /// What befalls it.
+    #[serde(default, rename = "trouble")]
+    pub troubles: Vec<Happening<Trouble>>,
+}
+
+impl SyncServerPart {
+    /// The server, in a story that begins at this instant.
+    #[must_use]
+    pub fn server(&self, tenant: &str, begin_ms: i64) -> SyncServer {
+        let domains: Vec<&str> = self.domains.iter().map(String::as_str).collect();
+        let mut server = SyncServer::connect(&self.host, begin_ms, tenant, &domains);
+        server.history = self.history;
+        server.troubles.clone_from(&self.troubles);
+        if let Some(connect) = &mut server.connect {
+            connect.staging = self.staging;
+            connect.interval = self.interval;
+            connect.password_interval = self.password_interval;
+            connect.ping_interval = self.password_interval;
+        }
+        server
+    }
 }
