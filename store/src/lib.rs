@@ -5,8 +5,9 @@
 //! move forward. Never makes a network call inside a transaction, never hands a transaction out,
 //! never decides whether a lane is late: that is the domain's.
 //!
-//! Four ways in: [`Store::commit_poll`] and [`Store::commit_report`] (the collector),
-//! [`Store::commit_judgement`] (the evaluator) and [`Store::claim_deliveries`] (the deliverer). Everything else reads.
+//! Five ways in: [`Store::commit_poll`] and [`Store::commit_report`] (the collector),
+//! [`Store::commit_judgement`] and [`Store::commit_owners`] (the evaluators) and [`Store::claim_deliveries`] (the
+//! deliverer). Everything else reads.
 
 mod agent;
 mod codec;
@@ -22,7 +23,9 @@ mod log_bulk;
 mod log_page;
 mod log_write;
 mod model;
+mod object;
 mod object_error;
+mod owner;
 mod poll;
 mod pools;
 mod read;
@@ -38,5 +41,7 @@ pub use feed::{Feed, StoreEvent, Topic, Wake};
 pub use log::StoredLogRow;
 pub use log_page::LogPage;
 pub use model::*;
+pub use object::StoredObject;
+pub use owner::{CountedOwner, Owned, OwnerChange, OwnerCount, OwnerVerdict};
 pub use store::{CommitProbe, Store, StoreOptions};
 pub use view::*;

@@ -11,6 +11,8 @@ use syncwatch_domain::delivery::{AttemptResult, NewDelivery};
 use syncwatch_domain::job::{ErrorGroup, Job};
 use syncwatch_domain::lane::{LaneKey, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
+use syncwatch_domain::object::ObjectChange;
+use syncwatch_domain::owner::ObjectType;
 use syncwatch_domain::report::{AgentIdentity, Record};
 use syncwatch_domain::source::{ReadFailure, SourceKey, SourceState};
 use syncwatch_domain::time::Timestamp;
@@ -152,6 +154,8 @@ pub struct PollCommit<'a> {
     pub jobs_complete: bool,
     /// A page of a log, as [`crate::Store::prepare_log`] gives it.
     pub log: Option<&'a LogPage>,
+    /// What a page of a delta query told.
+    pub objects: Option<ObjectPage>,
     /// What the next read continues from; `None` leaves it as it is.
     pub resume: Option<String>,
     /// Sources found by this poll.
@@ -182,6 +186,7 @@ impl PollCommit<'_> {
             jobs: Vec::new(),
             jobs_complete: false,
             log: None,
+            objects: None,
             resume: None,
             discovered: Vec::new(),
             retired: Vec::new(),
@@ -189,6 +194,19 @@ impl PollCommit<'_> {
             facts: Vec::new(),
         }
     }
+}
+
+/// What one page of a delta query told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectPage {
+    /// Type of its objects.
+    pub kind: ObjectType,
+    /// Number of the newest full round, of which this is a page, or since which it tells changes.
+    pub round: i64,
+    /// The full round ends with this page: what it did not tell of is gone.
+    pub ends_round: bool,
+    /// What was told, in its order.
+    pub changes: Vec<ObjectChange>,
 }
 
 /// What a commit of a poll did.

@@ -14,6 +14,7 @@ use crate::ledger::{close_ledger, enter_gaps};
 use crate::log::{JobRefs, NewLog};
 use crate::log_write::Way;
 use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId, StoredSource};
+use crate::object::take_objects;
 use crate::pools::{Tx, execute, fetch_in};
 use crate::source::{ensure_source, record_attempt, retire_source};
 use crate::store::Store;
@@ -100,6 +101,9 @@ impl Store {
                 None => return Ok(None),
             }
         }
+        if let Some(page) = &commit.objects {
+            take_objects(tx, &written.tenant, page).await?;
+        }
         record_facts(tx, &written.tenant, &commit.facts, commit.started_at).await?;
         written.receipt.discovered = change_sources(tx, commit).await?;
         Ok(Some(written))
@@ -121,7 +125,7 @@ impl Store {
 
     /// The tenant of the polled source, where it is needed; asked once.
     async fn tenant_of(&self, tx: &mut Tx, commit: &PollCommit<'_>) -> Result<String, StoreError> {
-        if commit.log.is_none() && commit.facts.is_empty() {
+        if commit.log.is_none() && commit.objects.is_none() && commit.facts.is_empty() {
             return Ok(String::new());
         }
         if let Some(tenant) = self.known_tenant(commit.source) {
@@ -172,7 +176,10 @@ async fn change_sources(
 
 /// Whether others would wait long for the end of this commit.
 fn is_long(commit: &PollCommit<'_>) -> bool {
-    commit.log.is_some() || commit.lanes.len() > FEW || commit.jobs.len() > FEW
+    commit.log.is_some()
+        || commit.objects.is_some()
+        || commit.lanes.len() > FEW
+        || commit.jobs.len() > FEW
 }
 
 struct CycleRow<'a> {

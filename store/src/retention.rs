@@ -46,13 +46,18 @@ impl Store {
             .bind(BITE)
         )?;
         let cycles = prune_cycles(&mut tx, cycles_before).await?;
+        let owners = prune_owners(&mut tx, cycles_before).await?;
         let alerts = prune_alerts(&mut tx, alerts_before).await?;
         self.commit(tx, OPERATION, &[]).await?;
         let bite = BITE.unsigned_abs();
-        let more = observations == bite || records == bite || cycles >= bite || alerts >= bite;
+        let more = observations == bite
+            || records == bite
+            || cycles >= bite
+            || owners >= bite
+            || alerts >= bite;
         Ok(PruneReport {
             observations: observations + records,
-            cycles,
+            cycles: cycles + owners,
             alerts,
             more,
         })
@@ -80,6 +85,32 @@ async fn prune_cycles(tx: &mut Tx, before: i64) -> Result<u64, StoreError> {
         .bind(BITE)
     )?;
     Ok(cycles + transitions)
+}
+
+async fn prune_owners(tx: &mut Tx, before: i64) -> Result<u64, StoreError> {
+    let changes = execute!(
+        tx,
+        "remove old changes of owners",
+        sqlx::query(
+            "delete from owner_change where id in (select id from owner_change where changed_at < $1 limit $2)"
+        )
+        .bind(before)
+        .bind(BITE)
+    )?;
+    // The newest count stays, however old: it still holds.
+    let counts = execute!(
+        tx,
+        "remove old counts of owners",
+        sqlx::query(
+            "delete from owner_series where (tenant, domain, kind, owner, counted_at) in \
+             (select s.tenant, s.domain, s.kind, s.owner, s.counted_at from owner_series s \
+             where s.counted_at < $1 and exists (select 1 from owner_series n where n.tenant = s.tenant \
+             and n.domain = s.domain and n.kind = s.kind and n.owner = s.owner and n.counted_at > s.counted_at) limit $2)"
+        )
+        .bind(before)
+        .bind(BITE)
+    )?;
+    Ok(changes + counts)
 }
 
 async fn prune_alerts(tx: &mut Tx, before: i64) -> Result<u64, StoreError> {

@@ -6,6 +6,7 @@ mod bench;
 mod lanes;
 mod ledger;
 mod logs;
+mod objects;
 mod outbox;
 mod schema;
 mod sources;

@@ -267,3 +267,63 @@ create table agent_record (
     primary key (spool_ref, seq)
 );
 create index agent_record_read on agent_record (read_at);
+
+-- Objects of Entra ID that delta queries told of.
+create table object (
+    id integer primary key,
+    tenant text not null,
+    object_id text not null,
+    kind text not null,
+    life text not null,
+    -- What is known of it, as JSON.
+    facts text not null,
+    -- The newest full round that told of it.
+    round bigint not null,
+    -- Null while neither engine has to do with it, or nobody looked yet.
+    owner text,
+    standing text,
+    doubt text,
+    -- AD domain that it is counted under.
+    owner_domain text not null default '',
+    owner_at bigint,
+    -- Its owner was not judged since it changed.
+    unseen bigint not null default 1,
+    version bigint not null default 0,
+    unique (tenant, object_id)
+);
+create index object_paged on object (tenant, id);
+create index object_unseen on object (tenant, id) where unseen = 1;
+
+create table owner_change (
+    id integer primary key,
+    tenant text not null,
+    object_id text not null,
+    kind text not null,
+    from_owner text,
+    to_owner text,
+    changed_at bigint not null,
+    cause text not null
+);
+create index owner_change_changed on owner_change (changed_at);
+create index owner_change_newest on owner_change (tenant, id);
+
+create table owner_count (
+    tenant text not null,
+    domain text not null,
+    kind text not null,
+    owner text not null,
+    objects bigint not null,
+    primary key (tenant, domain, kind, owner)
+) without rowid;
+
+-- Counts as they were, one for each minute in which they changed.
+create table owner_series (
+    tenant text not null,
+    domain text not null,
+    kind text not null,
+    owner text not null,
+    counted_at bigint not null,
+    objects bigint not null,
+    primary key (tenant, domain, kind, owner, counted_at)
+) without rowid;
+create index owner_series_counted on owner_series (counted_at);
