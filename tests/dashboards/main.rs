@@ -26,7 +26,7 @@ const ONLY_IN_TROUBLE: [&str; 1] = ["syncwatch_outbox_oldest_timestamp_seconds"]
 /// after a minute.
 const NOT_IN_THE_DEMO: [&str; 4] = [
     "syncwatch_outbox_oldest_timestamp_seconds",
-    "syncwatch_agent_up{kind=\"provisioning\"",
+    "kind=\"provisioning\"",
     "syncwatch_graph_throttled",
     "syncwatch_provisioning_events_total{tenant=~\".*\", status=\"failure\"}",
 ];

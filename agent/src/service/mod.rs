@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use syncwatch_domain::secret::Secret;
 use thiserror::Error;
 
 pub use self::life::{Life, Phase, Reporter, Stop};
@@ -74,7 +75,7 @@ pub struct Installation {
     /// What it is started with.
     pub arguments: Vec<OsString>,
     /// Account, and its password where it has one.
-    pub account: Option<(String, Option<String>)>,
+    pub account: Option<(String, Option<Secret<String>>)>,
     /// Waits before it is started again when it failed; the last one holds for all further times.
     pub restarts: [Duration; 3],
     /// How long it must run until failures are forgotten.
@@ -235,7 +236,7 @@ fn installation(args: &InstallArgs, program: PathBuf) -> Result<Installation, Fa
                 reason,
             };
             let text = std::fs::read_to_string(file).map_err(failed)?;
-            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+            Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
         None => None,
     };

@@ -118,7 +118,8 @@ impl Manager for System {
         let manager = ServiceManager::local_computer(None::<&str>, access).map_err(&failed)?;
         let (account, password) = match &installation.account {
             Some((account, password)) => {
-                (Some(account.into()), password.as_ref().map(OsString::from))
+                let password = password.as_ref().map(|one| one.expose().into());
+                (Some(account.into()), password)
             }
             None => (None, None),
         };

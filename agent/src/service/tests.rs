@@ -124,8 +124,10 @@ fn an_account_gets_the_password_of_its_file() {
         Some(("HAUSER\\svc".to_owned(), None))
     );
     args.password_file = Some(secret);
-    let expected = Some(("HAUSER\\svc".to_owned(), Some("two words ".to_owned())));
+    let password = Secret::new("two words ".to_owned());
+    let expected = Some(("HAUSER\\svc".to_owned(), Some(password)));
     assert_eq!(account(&args).unwrap(), expected);
+    assert!(!format!("{expected:?}").contains("two words"));
     args.password_file = Some(folder.path().join("none"));
     assert!(account(&args).unwrap_err().to_string().contains("none"));
 }

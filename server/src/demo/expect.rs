@@ -96,31 +96,27 @@ pub(super) const EXPECTED: &[Expectation] = &[
     },
     Expectation {
         what: "a wizard left open on a sync server, seen by its agent",
-        check: |record| record.everywhere(NotificationEvent::Firing, SUSPENDED, "server/LH-SYNC01"),
+        check: |record| record.once(NotificationEvent::Firing, &WIZARD),
     },
     Expectation {
         what: "its end",
-        check: |record| {
-            record.everywhere(NotificationEvent::Resolved, SUSPENDED, "server/LH-SYNC01")
-        },
+        check: |record| record.once(NotificationEvent::Resolved, &WIZARD),
     },
     Expectation {
         what: "password hashes of one of two domains, and that domain alone",
-        check: Record::one_domain,
+        check: |record| record.once(NotificationEvent::Firing, &HASHES),
     },
     Expectation {
         what: "their recovery",
-        check: |record| {
-            record.everywhere(NotificationEvent::Resolved, Rule::PasswordHashFailing, "")
-        },
+        check: |record| record.once(NotificationEvent::Resolved, &HASHES),
     },
     Expectation {
         what: "a second server promoted out of staging, both named",
-        check: Record::two_servers,
+        check: |record| record.once(NotificationEvent::Firing, &TWO),
     },
     Expectation {
         what: "its way back",
-        check: |record| record.everywhere(NotificationEvent::Resolved, Rule::TwoActiveServers, ""),
+        check: |record| record.once(NotificationEvent::Resolved, &TWO),
     },
     Expectation {
         what: "no other word about the servers",
@@ -138,11 +134,44 @@ const STOPPED: &str = "lane/cloud/password_hash/werke.example";
 /// after that it is on time again before anybody is told.
 const QUARANTINED: &str = "lane/cloud/objects/handel.example";
 
-const SUSPENDED: Rule = Rule::SchedulerSuspended;
 /// Tenant whose sync servers have agents.
 const SERVED: &str = "lindenhof";
-/// What its story is about.
-const OF_SERVERS: [Rule; 3] = [SUSPENDED, Rule::PasswordHashFailing, Rule::TwoActiveServers];
+/// What befalls its servers.
+const OF_SERVERS: [&OfServers; 3] = [&WIZARD, &HASHES, &TWO];
+
+/// One alert about sync servers.
+struct OfServers {
+    rule: Rule,
+    /// Path of its subject.
+    path: &'static str,
+    /// What the sentence must say when it fires, and when it is over.
+    words: [&'static [&'static str]; 2],
+}
+
+const WIZARD: OfServers = OfServers {
+    rule: Rule::SchedulerSuspended,
+    path: "server/LH-SYNC01",
+    words: [
+        &["LH-SYNC01", "configuration wizard has held its scheduler"],
+        &["LH-SYNC01", "does not hold its scheduler any more"],
+    ],
+};
+const HASHES: OfServers = OfServers {
+    rule: Rule::PasswordHashFailing,
+    path: "server/LH-SYNC01/domain/labor.example",
+    words: [
+        &["labor.example on LH-SYNC01", "fail persistently"],
+        &["labor.example on LH-SYNC01", "synchronized again"],
+    ],
+};
+const TWO: OfServers = OfServers {
+    rule: Rule::TwoActiveServers,
+    path: "servers",
+    words: [
+        &["LH-SYNC01 and LH-SYNC02 are active at the same time"],
+        &["active is LH-SYNC01"],
+    ],
+};
 
 impl Record {
     /// Messages about an alert that were taken.
@@ -315,46 +344,39 @@ impl Record {
         Ok((&refused.arrival, &taken.arrival))
     }
 
-    fn one_domain(&self) -> Result<(), String> {
-        self.everywhere(NotificationEvent::Firing, Rule::PasswordHashFailing, "")?;
-        let other = self
-            .messages(NotificationEvent::Firing, Rule::PasswordHashFailing, "")
-            .find(|told| {
-                !told
-                    .notification
-                    .alert
-                    .subject
-                    .title
-                    .contains("labor.example")
-            });
-        match other {
-            None => Ok(()),
-            Some(told) => Err(format!(
-                "{} fails too",
-                told.notification.alert.subject.title
-            )),
+    /// Everybody was told once, in the right words, and of no other subject.
+    fn once(&self, event: NotificationEvent, of: &OfServers) -> Result<(), String> {
+        let [firing, over] = of.words;
+        let words = if event == NotificationEvent::Firing {
+            firing
+        } else {
+            over
+        };
+        for via in Via::ALL {
+            let by_this: Vec<&Alert> = self
+                .messages(event, of.rule, "")
+                .filter(|told| told.arrival.via == via)
+                .map(|told| &told.notification.alert)
+                .collect();
+            let [alert] = by_this.as_slice() else {
+                let (rule, count, way) = (of.rule, by_this.len(), via.receiver());
+                return Err(format!("{rule} {event} arrived {count} times by {way}"));
+            };
+            if alert.subject.path != of.path {
+                return Err(format!("{} was told of {}", of.rule, alert.subject.title));
+            }
+            if let Some(word) = words.iter().find(|word| !alert.summary.contains(**word)) {
+                return Err(format!("{word:?} is not in {:?}", alert.summary));
+            }
         }
-    }
-
-    fn two_servers(&self) -> Result<(), String> {
-        self.everywhere(NotificationEvent::Firing, Rule::TwoActiveServers, "")?;
-        let silent = self
-            .messages(NotificationEvent::Firing, Rule::TwoActiveServers, "")
-            .map(|told| told.notification.alert.summary.as_str())
-            .find(|summary| {
-                !["LH-SYNC01", "LH-SYNC02"]
-                    .iter()
-                    .all(|host| summary.contains(host))
-            });
-        silent.map_or(Ok(()), |summary| {
-            Err(format!("not both are named: {summary}"))
-        })
+        Ok(())
     }
 
     fn nothing_else_of_servers(&self) -> Result<(), String> {
         let other = self.told.iter().find(|told| {
             let alert = &told.notification.alert;
-            alert.subject.tenant == SERVED && !OF_SERVERS.contains(&alert.rule)
+            let is_expected = OF_SERVERS.iter().any(|of| of.rule == alert.rule);
+            alert.subject.tenant == SERVED && !is_expected
         });
         match other {
             None => Ok(()),

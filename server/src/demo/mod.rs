@@ -84,7 +84,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failed> {
         servers,
         ..
     } = stage;
-    drop(servers);
+    servers.end().await;
     service.stop();
     let ended = service.until_ended(&mut signals).await;
     sim.stop().await;

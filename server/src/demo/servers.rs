@@ -53,7 +53,7 @@ fn end_with_the_demo() {
 /// The agents; they end with this.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
-    _agents: Vec<Child>,
+    agents: Vec<Child>,
 }
 
 impl Servers {
@@ -70,7 +70,16 @@ impl Servers {
             let started = settle(&tenant.name, part, origin, &home, service);
             agents.push(started.with_context(|| format!("no agent starts on {}", part.host))?);
         }
-        Ok(Self { _agents: agents })
+        Ok(Self { agents })
+    }
+
+    /// Ends the agents and waits until they are gone: a program that runs keeps its folder where
+    /// the system does not let go of it.
+    pub(super) async fn end(self) {
+        for mut agent in self.agents {
+            // It only fails when there is nothing left to end.
+            let _ended_before = agent.kill().await;
+        }
     }
 }
 

@@ -23,6 +23,7 @@ fn the_defaults_are_good_and_those_of_the_reference() {
         (settings.support_warning, 60 * 24 * HOUR),
         (settings.agent_build_age, 180 * 24 * HOUR),
         (settings.builds_differ_after, 14 * 24 * HOUR),
+        (settings.password_settled_after, 600),
         (settings.clock_off, 300),
     ];
     for (span, seconds) in spans {

@@ -4,7 +4,6 @@ use syncwatch_domain::alert::{AlertId, AlertState, Notification, Severity, Subje
 
 use super::*;
 
-const HASHES: &str = "server/LH-SYNC01/domain/labor.example";
 const ORIGIN: Timestamp = Timestamp::from_millis(1_000_000);
 
 fn at(millis: u64) -> Timestamp {
@@ -19,7 +18,7 @@ fn told(
     rule: Rule,
     path: &str,
 ) -> Told {
-    let tenant = if OF_SERVERS.contains(&rule) || path.starts_with("server") {
+    let tenant = if path.starts_with("server") {
         SERVED
     } else if path.contains("handel") || rule == Rule::JobQuarantined {
         "hansekontor"
@@ -40,7 +39,7 @@ fn told(
         occurred_at: ORIGIN,
         detected_at: ORIGIN,
         resolved_at: None,
-        summary: "LH-SYNC01 and LH-SYNC02".to_owned(),
+        summary: summary(event, rule),
         mend: String::new(),
         evidence: Vec::new(),
         labels: BTreeMap::new(),
@@ -65,6 +64,27 @@ fn told(
     }
 }
 
+/// Sentences about servers, shorter than the real ones.
+fn summary(event: NotificationEvent, rule: Rule) -> String {
+    let is_firing = event == NotificationEvent::Firing;
+    let text = match (rule, is_firing) {
+        (Rule::SchedulerSuspended, true) => {
+            "LH-SYNC01: the configuration wizard has held its scheduler since 6"
+        }
+        (Rule::SchedulerSuspended, false) => {
+            "LH-SYNC01: the configuration wizard does not hold its scheduler any more"
+        }
+        (Rule::PasswordHashFailing, true) => "labor.example on LH-SYNC01 fail persistently",
+        (Rule::PasswordHashFailing, false) => {
+            "labor.example on LH-SYNC01: they are synchronized again"
+        }
+        (Rule::TwoActiveServers, true) => "LH-SYNC01 and LH-SYNC02 are active at the same time",
+        (Rule::TwoActiveServers, false) => "active is LH-SYNC01",
+        _ => "",
+    };
+    text.to_owned()
+}
+
 /// A record in which everything went as the story has it.
 fn good() -> Record {
     use NotificationEvent::{Firing, Resolved};
@@ -76,12 +96,12 @@ fn good() -> Record {
             (28_000, Firing, Rule::JobQuarantined, "job/1"),
             (38_000, Resolved, Rule::JobQuarantined, "job/1"),
             (56_000, Resolved, Rule::SourceUnreachable, "graph"),
-            (26_000, Firing, SUSPENDED, "server/LH-SYNC01"),
-            (51_000, Resolved, SUSPENDED, "server/LH-SYNC01"),
-            (21_000, Firing, Rule::PasswordHashFailing, HASHES),
-            (50_500, Resolved, Rule::PasswordHashFailing, HASHES),
-            (31_000, Firing, Rule::TwoActiveServers, "servers"),
-            (56_500, Resolved, Rule::TwoActiveServers, "servers"),
+            (21_000, Firing, HASHES.rule, HASHES.path),
+            (26_000, Firing, WIZARD.rule, WIZARD.path),
+            (31_000, Firing, TWO.rule, TWO.path),
+            (51_000, Resolved, HASHES.rule, HASHES.path),
+            (51_000, Resolved, WIZARD.rule, WIZARD.path),
+            (56_500, Resolved, TWO.rule, TWO.path),
         ] {
             all.push(told(via, 200, millis, event, rule, path));
         }
@@ -292,10 +312,25 @@ fn another_word_about_the_servers_is_noticed() {
             .push(told(Via::Mail, 200, 30_000, Firing, rule, path));
         assert_eq!(missing(&record), [what]);
     }
-    let mut record = good();
-    for told in &mut record.told {
-        told.notification.alert.summary = "LH-SYNC02".to_owned();
+}
+
+#[test]
+fn each_alert_about_servers_is_told_once_and_in_the_right_words() {
+    for of in OF_SERVERS {
+        for event in [NotificationEvent::Firing, NotificationEvent::Resolved] {
+            let is_meant = |told: &Told| {
+                told.notification.event == event && told.notification.alert.rule == of.rule
+            };
+            let mut twice = good();
+            let again = twice.told.iter().find(|told| is_meant(told)).cloned();
+            twice.told.extend(again);
+            assert_eq!(missing(&twice).len(), 1, "{} {event} came twice", of.rule);
+
+            let mut vague = good();
+            for told in vague.told.iter_mut().filter(|told| is_meant(told)) {
+                told.notification.alert.summary = "a server is unwell".to_owned();
+            }
+            assert_eq!(missing(&vague).len(), 1, "{} {event} is vague", of.rule);
+        }
     }
-    let what = "a second server promoted out of staging, both named";
-    assert_eq!(missing(&record), [what]);
 }

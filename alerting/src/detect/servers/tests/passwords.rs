@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use syncwatch_domain::alert::{Rule, Severity};
 use syncwatch_domain::report::Section;
 use syncwatch_domain::sync_server::{CloudFeatures, Part, PasswordDomain, PasswordSync};
@@ -65,6 +67,15 @@ fn it_is_over_ten_minutes_after_the_last_failure_once_hashes_flow() {
     }
     let over = of(10, domain("ad.orchard.example", &FIVE, Some(9)));
     assert_told!("password_hash_works", over.over(&[RULE]));
+}
+
+#[test]
+fn how_long_hashes_must_flow_is_a_setting() {
+    for (minutes, expected) in [(3, None), (4, Some(Severity::Critical))] {
+        let mut tenant = of(3, domain("ad.orchard.example", &FIVE, Some(2)));
+        tenant.settings.servers.password_settled_after = Duration::from_secs(minutes * 60);
+        assert_eq!(tenant.standing(RULE), [expected], "{minutes} minutes");
+    }
 }
 
 #[test]
