@@ -15,6 +15,7 @@ pub mod deliverer;
 pub mod detect;
 pub mod evaluator;
 pub mod notify;
+pub mod owners;
 pub mod router;
 
 #[cfg(test)]

@@ -118,6 +118,12 @@ fn held_by(poll: Poll, roles: &[String]) -> Option<&'static str> {
             "OnPremisesPublishingProfiles.ReadWrite.All",
             "Policy.Read.HybridAuthentication",
         ],
+        Poll::Users => &["User.Read.All", "Directory.Read.All"],
+        Poll::Groups => &[
+            "Group.Read.All",
+            "GroupMember.Read.All",
+            "Directory.Read.All",
+        ],
         Poll::AgentReports | Poll::AgentSection => &[],
     };
     any.iter()

@@ -28,6 +28,10 @@ words! {
         Agents = "agents",
         /// Credentials of the own application.
         Credentials = "credentials",
+        /// Users, for their owners.
+        Users = "users",
+        /// Groups, for their owners.
+        Groups = "groups",
         /// Reports of an agent, whatever they say; fails when none comes.
         AgentReports = "agent_reports",
         /// One section of an agent's reports.
@@ -146,6 +150,8 @@ impl Poll {
         Self::OrganizationBeta,
         Self::Agents,
         Self::Credentials,
+        Self::Users,
+        Self::Groups,
     ];
 
     /// What is asked of each Cloud Sync configuration: sources named after its service principal.
@@ -207,6 +213,8 @@ impl Poll {
                 "the warning before the own credential expires",
                 true,
             ),
+            Self::Users => ("User.Read.All", "which engine owns each user", true),
+            Self::Groups => ("Group.Read.All", "which groups are synced", true),
             Self::AgentReports | Self::AgentSection => return None,
         };
         Some(Right {

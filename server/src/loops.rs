@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use syncwatch_alerting::deliverer::Deliverer;
 use syncwatch_alerting::evaluator::{Evaluator, EvaluatorError};
+use syncwatch_alerting::owners::OwnerKeeper;
 use syncwatch_collector::{Collector, CollectorError};
 use syncwatch_domain::clock::Clock;
 use tokio::sync::watch;
@@ -51,6 +52,16 @@ pub(crate) async fn judge(
         _ = caught_up.wait_for(|caught_up| *caught_up) => {}
     }
     evaluator.run(clock, stop).await
+}
+
+/// Keeps the owners of objects until `stop`.
+pub(crate) async fn own(
+    keeper: OwnerKeeper,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> Result<(), Infallible> {
+    keeper.run(clock, stop).await;
+    Ok(())
 }
 
 /// Delivers until `stop`, then finishes what is under way.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use prometheus::{IntGauge, Registry};
 use syncwatch_alerting::deliverer::{Deliverer, DeliveryMetrics};
 use syncwatch_alerting::evaluator::{Evaluator, Terms};
+use syncwatch_alerting::owners::OwnerKeeper;
 use syncwatch_alerting::router::Router;
 use syncwatch_collector::{Collector, Parts};
 use syncwatch_domain::clock::Clock;
@@ -62,6 +63,8 @@ impl Boot {
         let page = config.server.external_url.as_ref();
         let registry = Registry::new();
         let agents = enrolled(&config.tenants);
+        let tenants = config.tenants.iter().map(|tenant| tenant.name.clone());
+        let owners = OwnerKeeper::new(store.clone(), tenants);
         let collector = Collector::new(Parts {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -95,6 +98,7 @@ impl Boot {
             loops::judge(evaluator, Arc::clone(&clock), caught_up.clone(), stop()),
         );
         tasks.spawn("deliverer", loops::deliver(deliverer, stop()));
+        tasks.spawn("owners", loops::own(owners, Arc::clone(&clock), stop()));
         tasks.spawn(
             "retention",
             retention::run(store.clone(), clock, config.store.retention, stop()),

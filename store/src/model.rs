@@ -205,6 +205,9 @@ pub struct ObjectPage {
     pub round: i64,
     /// The full round ends with this page: what it did not tell of is gone.
     pub ends_round: bool,
+    /// Attributes that the round asks for, by their names in the directory in lower case: one that is not told of
+    /// an object has no value.
+    pub asked: Vec<String>,
     /// What was told, in its order.
     pub changes: Vec<ObjectChange>,
 }

@@ -24,11 +24,13 @@ pub struct StoredObject {
     pub object: DirectoryObject,
     /// Its owner; `None` while neither engine has to do with it, or nobody looked yet.
     pub owned: Option<Owned>,
+    /// Its owner was not judged since it changed.
+    pub unseen: bool,
     /// Guards [`crate::OwnerVerdict`].
     pub version: i64,
 }
 
-/// Row, id, type, life, facts, owner, standing, doubt, domain, version.
+/// Row, id, type, life, facts, owner, standing, doubt, domain, unseen, version.
 type ObjectRow = (
     i64,
     String,
@@ -40,10 +42,11 @@ type ObjectRow = (
     Option<String>,
     String,
     i64,
+    i64,
 );
 
 const COLUMNS: &str =
-    "id, object_id, kind, life, facts, owner, standing, doubt, owner_domain, version";
+    "id, object_id, kind, life, facts, owner, standing, doubt, owner_domain, unseen, version";
 
 impl Store {
     /// A page of the objects of a tenant in the order of their rows, from behind `after` on.
@@ -94,7 +97,7 @@ impl Store {
 }
 
 fn stored(row: ObjectRow) -> Result<StoredObject, StoreError> {
-    let (row, id, kind, life, facts, owner, standing, doubt, domain, version) = row;
+    let (row, id, kind, life, facts, owner, standing, doubt, domain, unseen, version) = row;
     let owned = match (owner, standing) {
         (Some(owner), Some(standing)) => Some(Owned {
             owner: word(Owner::from_word, &owner, "object", "owner")?,
@@ -113,6 +116,7 @@ fn stored(row: ObjectRow) -> Result<StoredObject, StoreError> {
             facts: serde_json::from_str(&facts).during("read an object")?,
         },
         owned,
+        unseen: unseen != 0,
         version,
     })
 }
@@ -122,6 +126,8 @@ struct Merged {
     kind: ObjectType,
     life: Life,
     facts: ObjectFacts,
+    /// The newest full round that told of it; of the page once it was told of in it.
+    round: i64,
     before: Option<(Life, ObjectFacts)>,
 }
 
@@ -140,7 +146,7 @@ pub(crate) async fn take_objects(
     page: &ObjectPage,
 ) -> Result<(), StoreError> {
     for chunk in page.changes.chunks(CHUNK) {
-        let merged = merge(known(tx, tenant, chunk).await?, chunk);
+        let merged = merge(known(tx, tenant, chunk).await?, page, chunk);
         let (same, changed): (Vec<_>, Vec<_>) =
             merged.iter().partition(|(_, merged)| merged.is_same());
         note_seen(tx, tenant, page.round, &same).await?;
@@ -164,7 +170,14 @@ pub(crate) async fn take_objects(
 
 /// Objects as they are after the changes, always in the same order: two transactions must not wait
 /// for each other.
-fn merge(mut known: HashMap<String, Merged>, changes: &[ObjectChange]) -> Vec<(String, Merged)> {
+///
+/// What a round tells of an object first is all of it: a property that was never set is absent there
+/// (Microsoft Graph reference, *user: delta*), so what an earlier round told does not stay.
+fn merge(
+    mut known: HashMap<String, Merged>,
+    page: &ObjectPage,
+    changes: &[ObjectChange],
+) -> Vec<(String, Merged)> {
     for change in changes {
         let entry = match known.get_mut(change.id.as_str()) {
             Some(entry) => entry,
@@ -173,15 +186,33 @@ fn merge(mut known: HashMap<String, Merged>, changes: &[ObjectChange]) -> Vec<(S
                 kind: change.kind,
                 life: Life::Present,
                 facts: ObjectFacts::default(),
+                round: i64::MIN,
                 before: None,
             }),
         };
+        if entry.round < page.round && change.life == Life::Present {
+            entry.round = page.round;
+            entry.facts = untold(page, &entry.facts);
+        }
         entry.life = change.life;
         change.facts.clone().apply(&mut entry.facts);
     }
     let mut merged: Vec<(String, Merged)> = known.into_iter().collect();
     merged.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     merged
+}
+
+/// An object of which a round told nothing yet.
+fn untold(page: &ObjectPage, before: &ObjectFacts) -> ObjectFacts {
+    ObjectFacts {
+        cloud_managed: before.cloud_managed,
+        attributes: page
+            .asked
+            .iter()
+            .map(|name| (name.clone(), Vec::new()))
+            .collect(),
+        ..ObjectFacts::default()
+    }
 }
 
 /// Places for a list of texts behind `before` other values.
@@ -196,10 +227,10 @@ async fn known(
     changes: &[ObjectChange],
 ) -> Result<HashMap<String, Merged>, StoreError> {
     let sql = format!(
-        "select object_id, kind, life, facts from object where tenant = $1 and object_id in ({})",
+        "select object_id, kind, life, facts, round from object where tenant = $1 and object_id in ({})",
         list(1, changes.len())
     );
-    let rows: Vec<(String, String, String, String)> = fetch_in!(tx, "load objects", {
+    let rows: Vec<(String, String, String, String, i64)> = fetch_in!(tx, "load objects", {
         let mut query = sqlx::query_as(AssertSqlSafe(sql.clone())).bind(tenant);
         for change in changes {
             query = query.bind(change.id.as_str());
@@ -207,12 +238,13 @@ async fn known(
         query.persistent(false)
     })?;
     rows.into_iter()
-        .map(|(id, kind, life, facts)| {
+        .map(|(id, kind, life, facts, round)| {
             let life = word(Life::from_word, &life, "object", "life")?;
             let facts: ObjectFacts = serde_json::from_str(&facts).during("read an object")?;
             let merged = Merged {
                 kind: word(ObjectType::from_word, &kind, "object", "kind")?,
                 life,
+                round,
                 before: Some((life, facts.clone())),
                 facts,
             };

@@ -94,8 +94,8 @@ pub struct CountedOwner {
 }
 
 impl Store {
-    /// Commits who owns objects, with the changes and counts that follow. An object that changed
-    /// meanwhile is left out, to be judged again; gives how many were taken.
+    /// Commits who owns objects, with the changes and counts that follow. An object that changed or
+    /// was judged meanwhile is left out: it is judged again, or was. Gives how many were taken.
     ///
     /// # Errors
     /// When the database refuses; then nothing is kept.
@@ -236,7 +236,7 @@ async fn write_owners(
 ) -> Result<Vec<i64>, StoreError> {
     let sql = format!(
         "update object set owner = v.column3, standing = v.column4, doubt = v.column5, \
-         owner_domain = v.column6, owner_at = $1, unseen = 0 \
+         owner_domain = v.column6, owner_at = $1, unseen = 0, version = object.version + 1 \
          from (values {}) v where object.id = v.column1 and object.version = v.column2 \
          returning object.id",
         places_behind(1, verdicts.len(), 6)

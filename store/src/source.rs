@@ -281,9 +281,24 @@ pub(crate) async fn retire_source(
 pub(crate) async fn record_attempt(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<(), StoreError> {
     match &commit.outcome {
         PollOutcome::Read => record_read(tx, commit).await,
-        PollOutcome::Partial => Ok(()),
+        PollOutcome::Partial => record_place(tx, commit).await,
         PollOutcome::Failed { failure, text } => record_failure(tx, commit, *failure, text).await,
     }
+}
+
+/// A part of a read tells where to go on, and nothing of the read itself.
+async fn record_place(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<(), StoreError> {
+    let Some(resume) = &commit.resume else {
+        return Ok(());
+    };
+    execute!(
+        tx,
+        "record where a read goes on",
+        sqlx::query("update source set resume = $2 where id = $1")
+            .bind(commit.source.0)
+            .bind(resume.as_str())
+    )?;
+    Ok(())
 }
 
 async fn record_read(tx: &mut Tx, commit: &PollCommit<'_>) -> Result<(), StoreError> {

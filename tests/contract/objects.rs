@@ -13,10 +13,13 @@ use crate::bench::{Bench, TENANT, at};
 crate::on_both!(
     what_is_told_in_parts_comes_together,
     a_full_round_ends_with_what_it_did_not_tell_of,
+    what_a_round_tells_first_of_an_object_is_all_of_it,
     only_what_changed_is_judged_again,
     owners_are_counted_and_their_changes_kept,
     a_verdict_on_what_changed_meanwhile_is_left_out,
+    a_verdict_that_comes_twice_counts_once,
     many_objects_are_read_in_pages,
+    a_page_in_the_middle_of_a_round_says_where_to_go_on,
     old_changes_and_counts_are_forgotten_but_the_newest_count,
 );
 
@@ -51,6 +54,7 @@ async fn take(bench: &Bench, round: i64, ends_round: bool, changes: Vec<ObjectCh
             kind: ObjectType::User,
             round,
             ends_round,
+            asked: vec!["mail".to_owned()],
             changes,
         }),
         ..PollCommit::bare(bench.source, at(1), at(2), PollOutcome::Read)
@@ -180,6 +184,36 @@ async fn a_full_round_ends_with_what_it_did_not_tell_of(bench: Bench) {
     }
 }
 
+async fn what_a_round_tells_first_of_an_object_is_all_of_it(bench: Bench) {
+    let mail = |values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        BTreeMap::from([("mail".to_owned(), values)])
+    };
+    let mut told = user("a");
+    told.facts.attributes = mail(&["a@x"]);
+    told.facts.sid = Told::Value(Some("S-1".to_owned()));
+    take(&bench, 1, true, vec![told]).await;
+    let facts = object(&bench, "a").await.object.facts;
+    assert_eq!(facts.attributes, mail(&["a@x"]));
+    let part = ToldFacts {
+        sid: Told::Value(Some("S-2".to_owned())),
+        ..ToldFacts::default()
+    };
+    // Within a round a part adds to what was told, in the next one it begins anew.
+    take(&bench, 1, false, vec![change("a", part.clone())]).await;
+    let facts = object(&bench, "a").await.object.facts;
+    assert_eq!(facts.attributes, mail(&["a@x"]));
+    assert_eq!(facts.sid.as_deref(), Some("S-2"));
+    take(&bench, 2, false, vec![user("a"), change("a", part)]).await;
+    let facts = object(&bench, "a").await.object.facts;
+    assert_eq!(facts.attributes, mail(&[]), "asked for and not there");
+    assert_eq!(facts.sid.as_deref(), Some("S-2"));
+    assert_eq!(facts.synced, Some(true));
+    take(&bench, 3, true, vec![user("a")]).await;
+    let facts = object(&bench, "a").await.object.facts;
+    assert_eq!(facts.sid, None);
+}
+
 async fn only_what_changed_is_judged_again(bench: Bench) {
     take(&bench, 1, true, vec![user("a"), user("b")]).await;
     assert_eq!(unseen(&bench).await, ["a", "b"]);
@@ -277,6 +311,19 @@ async fn a_verdict_on_what_changed_meanwhile_is_left_out(bench: Bench) {
     assert_eq!(counts(&bench).await, [(Owner::Cloud, 1)]);
 }
 
+async fn a_verdict_that_comes_twice_counts_once(bench: Bench) {
+    take(&bench, 1, true, vec![user("a")]).await;
+    let verdicts = [verdict(&object(&bench, "a").await, Some(Owner::Cloud))];
+    // Two processes may have judged the same.
+    for taken in [1, 0] {
+        let done = bench
+            .store
+            .commit_owners(TENANT, &verdicts, "a test", at(10));
+        assert_eq!(done.await.expect("owners"), taken);
+        assert_eq!(counts(&bench).await, [(Owner::Cloud, 1)]);
+    }
+}
+
 async fn many_objects_are_read_in_pages(bench: Bench) {
     let ids: Vec<String> = (0..450).map(|number| format!("u{number:03}")).collect();
     take(&bench, 1, true, ids.iter().map(|id| user(id)).collect()).await;
@@ -297,6 +344,33 @@ async fn many_objects_are_read_in_pages(bench: Bench) {
     assert_eq!(counts(&bench).await, [(Owner::Cloud, 450)]);
     let none = bench.store.objects_after("other", 0, 10).await;
     assert_eq!(none.expect("a page"), []);
+}
+
+async fn a_page_in_the_middle_of_a_round_says_where_to_go_on(bench: Bench) {
+    let page = |outcome, resume: Option<&str>| PollCommit {
+        objects: Some(ObjectPage {
+            kind: ObjectType::User,
+            round: 1,
+            ends_round: false,
+            asked: Vec::new(),
+            changes: vec![user("a")],
+        }),
+        resume: resume.map(str::to_owned),
+        ..PollCommit::bare(bench.source, at(1), at(2), outcome)
+    };
+    for (outcome, resume, kept) in [
+        (PollOutcome::Partial, Some("page 2"), "page 2"),
+        (PollOutcome::Partial, None, "page 2"),
+        (PollOutcome::Read, Some("changes"), "changes"),
+    ] {
+        let is_read = outcome == PollOutcome::Read;
+        bench.write(&page(outcome, resume)).await;
+        let sources = bench.store.sources(None).await.expect("sources");
+        let source = sources.into_iter().find(|source| source.id == bench.source);
+        let source = source.expect("the source");
+        assert_eq!(source.resume.as_deref(), Some(kept));
+        assert_eq!(source.state.read_at.is_some(), is_read, "a part is no read");
+    }
 }
 
 async fn old_changes_and_counts_are_forgotten_but_the_newest_count(bench: Bench) {

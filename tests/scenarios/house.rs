@@ -34,7 +34,7 @@ impl Place {
         Self::Postgres(TestDatabase::create().await.expect("a database"))
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => {
                 format!("sqlite:{}", folder.path().join("scenario.db").display())
@@ -45,7 +45,7 @@ impl Place {
 }
 
 /// The product's clock, as the simulator sees it.
-struct Shared(Arc<ScriptedClock>);
+pub(crate) struct Shared(pub(crate) Arc<ScriptedClock>);
 
 impl SimClock for Shared {
     fn now_ms(&self) -> i64 {

@@ -3,5 +3,6 @@
 mod blind;
 mod graph;
 mod house;
+mod objects;
 mod restart;
 mod story;

@@ -30,6 +30,10 @@ pub struct PollsSection {
     pub agents: PollSection,
     /// End of the application's own credentials. Default schedule `1d`.
     pub credentials: PollSection,
+    /// Users by delta queries, for their owners. Default schedule `15m` (polling budget).
+    pub users: PollSection,
+    /// Groups by delta queries, for their owners. Default schedule `15m` (polling budget).
+    pub groups: PollSection,
 }
 
 impl PollsSection {
@@ -46,6 +50,8 @@ impl PollsSection {
             Poll::OrganizationBeta => &self.organization_beta,
             Poll::Agents => &self.agents,
             Poll::Credentials => &self.credentials,
+            Poll::Users => &self.users,
+            Poll::Groups => &self.groups,
             Poll::AgentReports | Poll::AgentSection => return None,
         })
     }
@@ -106,7 +112,7 @@ pub const fn default_schedule(poll: Poll) -> Schedule {
         | Poll::AgentSection => Span::secs(60),
         Poll::ProvisioningLogs | Poll::DirectoryAudits => Span::secs(120),
         Poll::Agents => Span::minutes(10),
-        Poll::ServicePrincipals => Span::minutes(15),
+        Poll::ServicePrincipals | Poll::Users | Poll::Groups => Span::minutes(15),
         Poll::JobSchemas => Span::minutes(60),
         Poll::Credentials => Span::minutes(24 * 60),
     })

@@ -201,7 +201,7 @@ fn keys_and_words_that_do_not_exist_are_refused() {
     for wrong in [
         json!({"secret": "x"}),
         json!({"cloud": "mars"}),
-        json!({"polls": {"users": {}}}),
+        json!({"polls": {"printers": {}}}),
         json!({"polls": {"jobs": {"period": "5s"}}}),
         json!({"polls": {"jobs": {"schedule": "0s"}}}),
         json!({"log_overlap": "2 hours"}),

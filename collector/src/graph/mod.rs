@@ -34,6 +34,10 @@ pub(crate) enum Endpoint {
     Agents,
     /// `/applications`
     Applications,
+    /// `/users/delta`
+    Users,
+    /// `/groups/delta`
+    Groups,
 }
 
 /// Requests that share a budget of the service.
@@ -62,6 +66,8 @@ impl Endpoint {
             Self::OrganizationBeta => "organization_beta",
             Self::Agents => "agents",
             Self::Applications => "applications",
+            Self::Users => "users",
+            Self::Groups => "groups",
         }
     }
 
@@ -74,7 +80,9 @@ impl Endpoint {
             | Self::Organization
             | Self::OrganizationBeta
             | Self::Agents
-            | Self::Applications => Family::Directory,
+            | Self::Applications
+            | Self::Users
+            | Self::Groups => Family::Directory,
         }
     }
 

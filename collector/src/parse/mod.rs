@@ -9,6 +9,7 @@ pub(crate) mod agents;
 pub(crate) mod audits;
 pub(crate) mod credentials;
 pub(crate) mod jobs;
+pub(crate) mod objects;
 pub(crate) mod organization;
 pub(crate) mod page;
 pub(crate) mod principals;

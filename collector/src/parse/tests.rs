@@ -4,6 +4,7 @@
 
 mod job_table;
 mod log_table;
+mod object_table;
 mod schema_table;
 
 use std::borrow::Cow;

@@ -7,6 +7,7 @@ pub(crate) mod catch_up;
 pub(crate) mod credentials;
 pub(crate) mod jobs;
 pub(crate) mod logs;
+pub(crate) mod objects;
 pub(crate) mod organization;
 pub(crate) mod principals;
 pub(crate) mod record;
@@ -69,7 +70,7 @@ pub(crate) enum Ran {
     Learned(Box<Learned>),
     /// Everything is committed already.
     Committed,
-    /// The own budget is used up; to be continued then.
+    /// The own budget is used up, or others get their turn; to be continued then.
     Paused(Timestamp),
     /// The answer is there, but the logs must be read back before it counts.
     AwaitsLogs,
@@ -168,6 +169,7 @@ async fn ask(run: &PollRun<'_>) -> Result<Ran, PollError> {
         Poll::Organization | Poll::OrganizationBeta => organization::read(run).await,
         Poll::Agents => agents::read(run).await,
         Poll::Credentials => credentials::read(run).await,
+        Poll::Users | Poll::Groups => objects::read(run).await,
         // Agents bring their reports by another way; nothing schedules these.
         Poll::AgentReports | Poll::AgentSection => Ok(Ran::Committed),
     }

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::book::JobBook;
 use super::logs::Progress;
+use super::objects::Round;
 use super::organization::CloudSync;
 use super::record::Record;
 use crate::auth::{Environment, TokenRequest, TokenSource};
@@ -70,6 +71,8 @@ pub(crate) struct Shared {
     pub(crate) wanted: Option<Wanted>,
     /// The provisioning log can prove something: it is polled, and neither right nor licence is missing.
     pub(crate) logs_usable: bool,
+    /// Where the rounds of delta queries stand.
+    pub(crate) rounds: BTreeMap<Poll, Round>,
     /// Positions of the log polls between two runs.
     pub(crate) progress: BTreeMap<Poll, Progress>,
 }

@@ -103,7 +103,7 @@ pub enum RunEnd {
     Confirmed,
     /// It could not be read; that is on record.
     Failed(ReadFailure),
-    /// The own request budget is used up; it goes on later.
+    /// The own request budget is used up, or others get their turn; it goes on later.
     Paused,
     /// It waits until the logs are read back.
     AwaitsLogs,

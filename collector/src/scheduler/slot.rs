@@ -87,6 +87,11 @@ impl Slot {
         matches!(self.poll(), Poll::ProvisioningLogs | Poll::DirectoryAudits)
     }
 
+    /// Whether lanes are judged without it: it may take long, and tells nothing of cycles.
+    pub(super) const fn is_aside(&self) -> bool {
+        self.is_log() || matches!(self.poll(), Poll::Users | Poll::Groups)
+    }
+
     pub(super) const fn is_waiting(&self) -> bool {
         self.waits_since.is_some()
     }

@@ -5,6 +5,7 @@
 mod catching_up;
 mod lanes;
 mod logs;
+mod objects;
 mod schemas;
 mod service;
 

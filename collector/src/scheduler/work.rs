@@ -266,7 +266,7 @@ impl Collector {
         let done = self
             .slots
             .values()
-            .all(|slot| slot.is_log() || (slot.attempted && !slot.is_waiting()));
+            .all(|slot| slot.is_aside() || (slot.attempted && !slot.is_waiting()));
         if done {
             self.caught_up
                 .send_if_modified(|caught_up| !std::mem::replace(caught_up, true));

@@ -15,8 +15,10 @@ pub fn rule(case: &Case) -> Ruling {
         (_, known) => *known == Truth::Yes,
     };
     let in_cloud = match &case.in_cloud {
+        // A job that stands still owns nothing, whatever its scope.
+        _ if !case.cloud_runs => false,
         Truth::Unknown(doubt) => return Ruling::unknown(doubt.clone()),
-        known => *known == Truth::Yes && case.cloud_runs,
+        known => *known == Truth::Yes,
     };
     match (in_connect, case.activity) {
         (false, _) if in_cloud => moved(case.activity),

@@ -48,6 +48,18 @@ impl CloudScope {
     }
 }
 
+impl CloudScope {
+    /// Attributes that its filters ask for, as they name them.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.rules
+            .iter()
+            .flat_map(|rule| &rule.mappings)
+            .flat_map(|mapping| mapping.filters.iter().chain(&mapping.input_filters))
+            .flat_map(|group| &group.clauses)
+            .map(|clause| clause.attribute.as_str())
+    }
+}
+
 /// One rule: where it looks, and which types of objects it maps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloudRule {

@@ -1,12 +1,46 @@
 //! Patterns of Cloud Sync's filters. They are written for .NET; what means something else here, or
 //! nothing, is not evaluated, except where the plain letters at its start decide alone.
 
-use regex::RegexBuilder;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use regex::{Regex, RegexBuilder};
 
 use super::truth::{Doubt, Truth};
 
 /// Most memory that a pattern may compile to, in bytes.
 const LARGEST: usize = 1 << 20;
+/// Patterns kept at most: the filters of a tenant have a handful.
+const KEPT: usize = 32;
+
+/// A pattern ready to be used, as it stands and without regard to case.
+struct Compiled {
+    exact: Option<Regex>,
+    folded: Option<Regex>,
+}
+
+thread_local! {
+    // A filter is asked about every object, and to compile it takes a thousand times as long as to ask.
+    static COMPILED: RefCell<HashMap<String, Rc<Compiled>>> = RefCell::default();
+}
+
+fn compiled(pattern: &str) -> Rc<Compiled> {
+    COMPILED.with_borrow_mut(|known| {
+        if let Some(compiled) = known.get(pattern) {
+            return Rc::clone(compiled);
+        }
+        let compiled = Rc::new(Compiled {
+            exact: compile(pattern, false),
+            folded: compile(pattern, true),
+        });
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(pattern.to_owned(), Rc::clone(&compiled));
+        compiled
+    })
+}
 
 /// Whether any of the values matches.
 pub(super) fn matches(pattern: &str, values: &[&str]) -> Truth {
@@ -14,22 +48,22 @@ pub(super) fn matches(pattern: &str, values: &[&str]) -> Truth {
         return Truth::No;
     }
     let unclear = || Truth::Unknown(Doubt::Pattern(pattern.to_owned()));
-    let Some(exact) = compile(pattern, false) else {
+    let compiled = compiled(pattern);
+    let Some(exact) = &compiled.exact else {
         let begins = values.iter().any(|value| may_begin(pattern, value));
         return if begins { unclear() } else { Truth::No };
     };
-    let folded = compile(pattern, true);
     Truth::any(values.iter().map(|value| {
         let answer = exact.is_match(value);
         // Whether case matters is not documented.
-        match &folded {
+        match &compiled.folded {
             Some(folded) if folded.is_match(value) == answer => answer.into(),
             _ => unclear(),
         }
     }))
 }
 
-fn compile(pattern: &str, folded: bool) -> Option<regex::Regex> {
+fn compile(pattern: &str, folded: bool) -> Option<Regex> {
     RegexBuilder::new(&braced(pattern))
         .case_insensitive(folded)
         .size_limit(LARGEST)
@@ -104,5 +138,21 @@ mod tests {
             assert_eq!(answer.known(), expected, "{pattern} {value}: {answer:?}");
         }
         assert_eq!(matches("(?=x)", &[]), Truth::No);
+    }
+
+    #[test]
+    fn many_patterns_are_not_mixed_up() {
+        for round in 0..3 {
+            for number in 0..2 * KEPT {
+                let pattern = format!("^{number}$");
+                assert_eq!(
+                    matches(&pattern, &[&number.to_string()]),
+                    Truth::Yes,
+                    "{round}"
+                );
+                assert_eq!(matches(&pattern, &["x"]), Truth::No);
+            }
+        }
+        COMPILED.with_borrow(|known| assert!(known.len() <= KEPT));
     }
 }

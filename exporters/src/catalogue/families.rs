@@ -7,6 +7,7 @@ use syncwatch_domain::delivery::AttemptOutcome;
 use syncwatch_domain::job::{ErrorGroup, JobStatus};
 use syncwatch_domain::lane::{Engine, LaneKind, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
+use syncwatch_domain::owner::{ObjectType, Owner};
 use syncwatch_domain::report::Role;
 use syncwatch_domain::source::{Poll, ReadFailure};
 
@@ -86,6 +87,8 @@ const ENDPOINT: Label = closed(
         "organization_beta",
         "agents",
         "applications",
+        "users",
+        "groups",
     ],
 );
 const RECEIVER: Label = names("receiver", "name of a `[[receiver]]` in the config");
@@ -197,6 +200,11 @@ families! {
         [TENANT, JOB, closed("action", words!(ProvisioningAction)), closed("status", words!(ProvisioningStatus)),
          closed("error_group", words!(ErrorGroup, "none"))]
         "Rows of the provisioning log that were stored, each once.";
+    /// Objects by their owners.
+    OBJECTS = Owners Gauge None "syncwatch_objects"
+        [TENANT, names("domain", "AD domain of the objects; absent where it is not known"), closed("type", words!(ObjectType)),
+         closed("owner", words!(Owner))]
+        "Synced objects by the engine that exports them; left out where there is none.";
     /// Alerts on record.
     ALERTS = Alerts Gauge None "syncwatch_alerts"
         [TENANT, closed("rule", words!(Rule)), closed("severity", words!(Severity)), closed("state", words!(AlertState))]

@@ -105,6 +105,8 @@ pub enum Section {
     Jobs,
     /// Agents of both kinds, and sync servers.
     Agents,
+    /// Objects and their owners.
+    Owners,
     /// Alerts and messages.
     Alerts,
     /// The service itself.
@@ -115,11 +117,12 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order of the reference.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Lanes,
         Self::Sources,
         Self::Jobs,
         Self::Agents,
+        Self::Owners,
         Self::Alerts,
         Self::Service,
         Self::Process,
@@ -133,6 +136,7 @@ impl Section {
             Self::Sources => "Sources",
             Self::Jobs => "Cloud Sync jobs",
             Self::Agents => "Agents and sync servers",
+            Self::Owners => "Objects and their owners",
             Self::Alerts => "Alerts and messages",
             Self::Service => "The service",
             Self::Process => "The process",

@@ -4,6 +4,7 @@ mod agents;
 mod alerts;
 mod jobs;
 mod lanes;
+mod owners;
 mod snapshot;
 mod sources;
 
@@ -21,6 +22,7 @@ impl Snapshot {
         jobs::render_status(&self.jobs, page);
         agents::render(&self.provisioning_agents, &self.local_agents, page);
         jobs::render_events(&self.events, page);
+        owners::render(&self.owners, page);
         alerts::render(&self.alerts, self.outbox, page);
     }
 }

@@ -9,7 +9,7 @@ use syncwatch_domain::sync_server::{self, Database, Part, fact_name};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{
     AgentsByHost, AlertTotal, CycleTotal, EventTotal, LaneFilter, LaneView, OutboxDepth,
-    StoredAgent, StoredFact,
+    OwnerCount, StoredAgent, StoredFact,
 };
 use syncwatch_store::{Store, StoreError};
 
@@ -24,6 +24,7 @@ pub(crate) struct Snapshot {
     pub(crate) events: Vec<EventTotal>,
     pub(crate) provisioning_agents: Vec<ProvisioningAgent>,
     pub(crate) local_agents: Vec<LocalAgent>,
+    pub(crate) owners: Vec<OwnerCount>,
     pub(crate) alerts: Vec<AlertTotal>,
     pub(crate) outbox: OutboxDepth,
 }
@@ -70,6 +71,7 @@ impl Snapshot {
             events: store.event_totals().await?,
             provisioning_agents: provisioning_agents(&sources, &listed),
             local_agents: read_local_agents(store, &sources).await?,
+            owners: store.owner_counts(None).await?,
             alerts: store.alert_totals().await?,
             outbox: store.outbox().await?,
             sources,

@@ -9,12 +9,14 @@ use syncwatch_domain::cycle::CycleOutcome;
 use syncwatch_domain::job::{ErrorGroup, Job, JobStatus, ScheduleState};
 use syncwatch_domain::lane::{Engine, LaneKey, LaneKind, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus};
+use syncwatch_domain::owner::{ObjectType, Owner};
 use syncwatch_domain::report::{AgentIdentity, Role};
 use syncwatch_domain::source::{Poll, ReadFailure, SourceKey, SourceState};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::LaneFacts;
 use syncwatch_store::{
-    AlertTotal, CycleTotal, EventTotal, LaneId, LaneView, OutboxDepth, SpoolProgress, StoredAgent,
+    AlertTotal, CycleTotal, EventTotal, LaneId, LaneView, OutboxDepth, OwnerCount, SpoolProgress,
+    StoredAgent,
 };
 
 use crate::fleet::{LocalAgent, ProvisioningAgent, Snapshot};
@@ -303,8 +305,27 @@ fn alerts() -> Vec<AlertTotal> {
 }
 
 /// One of everything.
+fn owners(domain: &str, kind: ObjectType, owner: Owner, objects: i64) -> OwnerCount {
+    OwnerCount {
+        tenant: "contoso".into(),
+        domain: domain.into(),
+        kind,
+        owner,
+        objects,
+    }
+}
+
 pub(super) fn snapshot() -> Snapshot {
     Snapshot {
+        owners: vec![
+            owners(
+                "ad.contoso.example",
+                ObjectType::User,
+                Owner::Connect,
+                4_000,
+            ),
+            owners("", ObjectType::Group, Owner::Unknown, 60),
+        ],
         lanes: lanes(),
         cycles: cycles(),
         sources: sources(),

@@ -7,6 +7,7 @@ mod client;
 mod lanes;
 mod migrate;
 mod output;
+mod owners;
 mod run;
 mod status;
 mod table;
@@ -55,6 +56,8 @@ pub enum Command {
     Alerts(alerts::AlertsArgs),
     /// List agents on sync servers.
     Agents(agents::AgentsArgs),
+    /// List how many objects each engine owns.
+    Owners(owners::OwnersArgs),
     /// Send a test message to one receiver or all.
     TestNotify(test_notify::TestArgs),
     /// Create the database, or bring its schema up to date.
@@ -145,6 +148,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Lanes(args) => lanes::run(&args).await,
         Command::Alerts(args) => alerts::run(&args).await,
         Command::Agents(args) => agents::run(&args).await,
+        Command::Owners(args) => owners::run(&args).await,
         Command::TestNotify(args) => test_notify::run(&args).await,
         Command::Migrate(args) => migrate::run(&args).await,
         Command::Version(args) => version(&args),

@@ -12,13 +12,15 @@ use syncwatch_store::{AlertFilter, LaneFilter, StoreError};
 use super::agents;
 use super::error::ApiError;
 use super::health::{PAGE_PATIENCE, readiness};
-use super::shape::{Alerts, Lane, Lanes, Source, Status, Windows};
+use super::shape::{Alerts, Lane, Lanes, Owners, Source, Status, Windows};
 use super::stage::{Serving, Surface};
 
 /// Most entries a list may be asked for.
 const MOST: u32 = 10_000;
 /// Entries of the ledger unless asked otherwise.
 const LEDGER_LISTED: u32 = 500;
+/// Changes of owners unless asked otherwise.
+const CHANGES_LISTED: u32 = 100;
 /// Dead letters shown.
 const DEAD_LETTERS: u32 = 50;
 
@@ -125,6 +127,33 @@ pub(super) async fn alerts(
     Ok(Json(Alerts {
         now: surface.clock.now(),
         alerts,
+    }))
+}
+
+/// Whose owners are wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnerQuery {
+    tenant: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn owners(
+    State(surface): State<Surface>,
+    query: Asked<OwnerQuery>,
+) -> Answer<Owners> {
+    let OwnerQuery { tenant, limit } = asked(query)?;
+    let limit = listed(limit, CHANGES_LISTED)?;
+    let store = surface.serving()?.store;
+    let counts = store.owner_counts(tenant.as_deref()).await?;
+    let changes = match &tenant {
+        Some(tenant) => store.owner_changes(tenant, limit).await?,
+        None => Vec::new(),
+    };
+    Ok(Json(Owners {
+        now: surface.clock.now(),
+        counts: counts.into_iter().map(Into::into).collect(),
+        changes: changes.into_iter().map(Into::into).collect(),
     }))
 }
 

@@ -65,6 +65,7 @@ pub fn router(surface: Surface) -> Router {
         .route("/api/v1/windows", get(api::windows))
         .route("/api/v1/alerts", get(api::alerts))
         .route("/api/v1/agents", get(agents::agents))
+        .route("/api/v1/owners", get(api::owners))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/test-notify", post(test_notify::test_notify))
         .route(REPORTS, post(reports::reports))

@@ -8,6 +8,7 @@ mod config_reports;
 mod flood;
 mod generated;
 mod guises;
+mod owners;
 mod program;
 mod reports;
 mod start_and_stop;

@@ -115,13 +115,10 @@ async fn metrics_are_served_in_the_format_asked_for() {
 #[tokio::test]
 async fn what_is_not_there_is_said_in_json() {
     let site = site().await;
-    let nothing = site.get("/api/v1/owners").await;
+    let nothing = site.get("/api/v1/gate").await;
     assert_eq!(
         (nothing.status, nothing.json()),
-        (
-            404,
-            json!({ "error": "there is nothing at /api/v1/owners" })
-        )
+        (404, json!({ "error": "there is nothing at /api/v1/gate" }))
     );
     let answer = Answer::of(client().post(format!("{}/api/v1/lanes", site.url))).await;
     assert_eq!(answer.status, 405);

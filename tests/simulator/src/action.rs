@@ -366,6 +366,27 @@ pub enum Action {
         #[serde(default)]
         hard: bool,
     },
+    /// Deleted users are restored.
+    RestoreUsers {
+        /// Tenant name.
+        tenant: String,
+        /// How many, at most.
+        count: u32,
+    },
+    /// Users are moved to another container of their domain.
+    MoveUsers {
+        /// Tenant name.
+        tenant: String,
+        /// How many.
+        count: u32,
+    },
+    /// New users come.
+    HireUsers {
+        /// Tenant name.
+        tenant: String,
+        /// How many.
+        count: u32,
+    },
     /// Both engines write the same users: audits by both actors.
     DoubleWrite {
         /// Tenant name.

@@ -17,6 +17,7 @@ mod graph;
 mod http;
 mod login;
 mod people;
+mod places;
 mod simulator;
 pub mod sinks;
 pub mod story;

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::chance::Seed;
+use crate::places;
 
 const FIRST: [&str; 32] = [
     "Anna",
@@ -98,6 +99,10 @@ pub(crate) struct Person {
     pub(crate) mailbox: String,
     pub(crate) account: String,
     pub(crate) team: &'static str,
+    /// Its number among the people of the tenant: no two in one container have the same name.
+    pub(crate) number: u32,
+    /// Where it lies in its domain at first; see [`crate::places`].
+    pub(crate) place: usize,
 }
 
 impl Person {
@@ -118,19 +123,28 @@ impl Person {
             mailbox: format!("{}.{}{n}", plain(first), plain(last)),
             account: format!("{}{n}", plain(last)),
             team: own.corner("team").pick(&TEAMS),
+            number: n,
+            place: places::draw(own.corner("place")),
         }
     }
 
-    /// `CN=Anna Müller\, IT,OU=...`: with an escaped comma for some, as real directories have.
+    /// `CN=Anna Müller 7\, IT,OU=...`: with an escaped comma for some, as real directories have.
     pub(crate) fn dn(&self, ad_domain: &str) -> String {
+        self.dn_in(self.place, ad_domain)
+    }
+
+    /// The same after a move to another place of the domain.
+    pub(crate) fn dn_in(&self, place: usize, ad_domain: &str) -> String {
         let comma = if self.id.starts_with(['0', '1']) {
             "\\, extern"
         } else {
             ""
         };
         format!(
-            "CN={}{comma},OU=Staff,{}",
-            self.display_name,
+            "CN={} {}{comma},{},{}",
+            self.display_name.replace('"', "\\\""),
+            self.number,
+            places::path(place),
             domain_dn(ad_domain)
         )
     }

@@ -1,5 +1,6 @@
 //! Starting, asking and stopping a simulator.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::http::{self, Service};
 use crate::login::{Login, identity_header};
 use crate::sinks::{Mail, Sink, TeamsPost, WebhookCall, smtp, webhook};
 use crate::story::{Client, Story, StoryError};
+use crate::world::directory::{Life, Sync};
 use crate::world::{ActionError, World};
 
 /// Why a simulator does not start.
@@ -381,6 +383,24 @@ impl Running {
         let tenant = world.tenant_named(&job.tenant).ok()?;
         let index = tenant.find_job(&job.app, &job.template)?;
         Some(tenant.jobs[usize::from(index)].id.clone())
+    }
+
+    /// Users of a tenant that are there, by object id, each with its distinguished name where it is synchronised.
+    #[must_use]
+    pub fn users(&self, tenant: &str) -> BTreeMap<String, Option<String>> {
+        let mut world = self.core().world();
+        let Ok(tenant) = world.tenant_named(tenant) else {
+            return BTreeMap::new();
+        };
+        let users = tenant.directory.users.iter();
+        let present = users.filter(|user| user.life == Life::Present);
+        present
+            .map(|user| {
+                let synced = user.sync == Sync::Synced;
+                let dn = synced.then(|| user.person.dn_in(user.place, &user.ad_domain));
+                (user.person.id.clone(), dn)
+            })
+            .collect()
     }
 
     /// Steps of the story that are still to come.

@@ -1,6 +1,7 @@
 //! What the API says, as JSON. The commands read the same shapes back.
 
 mod agents;
+mod owners;
 mod status;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use syncwatch_domain::time::Timestamp;
 use syncwatch_store::LaneView;
 
 pub use self::agents::{Agent, AgentHealth, AgentSection, Agents, Read, Server, Spool, Way};
+pub use self::owners::{Change, Count, Owners};
 pub use self::status::{DeadLetter, Readiness, Source, SourceHealth, Status};
 
 /// `GET /api/v1/lanes`.

@@ -1,16 +1,25 @@
 //! Delta queries: rounds of pages, then a token that is a position in the order of changes.
+//!
+//! Rows come twice, later in the round; a row of an object that was told before may tell only what changed of it; a
+//! property that was never set is absent; objects in the bin are told as removed even to who never heard of them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::graph::error::GraphError;
-use crate::graph::objects::{group_json, user_json};
+use crate::graph::objects::{USER_PROPERTIES, group_json, user_property};
 use crate::graph::paging::Cursor;
 use crate::graph::{Answer, Ask, Outcome, Scene, select};
-use crate::world::directory::Life;
+use crate::world::directory::{Life, User};
 use crate::world::tenant::TenantState;
 
 /// Page size of delta answers; `$top` is not supported.
 const PAGE: usize = 200;
+/// Marks a row that comes a second time.
+const AGAIN: u32 = 1 << 31;
+/// Share of rows that come a second time: of changes, and of a first round.
+const REPLAYS: (f64, f64) = (0.2, 0.01);
+/// Share of rows that tell only what changed.
+const PARTS: f64 = 0.5;
 
 /// What a delta token stands for.
 struct Position {
@@ -52,9 +61,19 @@ struct Kind {
     name: &'static str,
     /// Objects that changed after a position (all that are present, for the first round).
     changed: fn(&TenantState, Option<u64>) -> Vec<u32>,
-    render: fn(&TenantState, u32, &[&str]) -> Value,
+    render: fn(&TenantState, &Row<'_>) -> Value,
     /// `$filter` is not implemented: only `id eq` would be allowed.
     unsupported: &'static [&'static str],
+}
+
+/// A row to be written.
+struct Row<'a> {
+    index: u32,
+    /// It was in the round before.
+    again: bool,
+    /// Position after which changes are told; `None` where everything is.
+    since: Option<u64>,
+    wanted: &'a [&'a str],
 }
 
 /// `GET /users/delta`.
@@ -98,22 +117,19 @@ fn round(scene: &mut Scene<'_>, ask: &Ask<'_>, kind: &Kind) -> Outcome {
         })?
     } else {
         let chosen = ask.query.get("select").unwrap_or("").to_owned();
-        let (items, chosen) = match ask.query.get("deltatoken") {
-            Some("latest") => (Vec::new(), chosen),
+        let (items, since, chosen) = match ask.query.get("deltatoken") {
+            Some("latest") => (Vec::new(), None, chosen),
+            Some("") | None => (round_items(scene.tenant, kind, None), None, chosen),
             Some(token) => {
                 let position = check_token(scene, ask, kind, token)?;
-                (
-                    with_duplicates(
-                        scene.tenant,
-                        (kind.changed)(scene.tenant, Some(position.changes)),
-                    ),
-                    position.select,
-                )
+                let since = Some(position.changes);
+                let items = round_items(scene.tenant, kind, since);
+                (items, since, position.select)
             }
-            None => ((kind.changed)(scene.tenant, None), chosen),
         };
         let mut cursor = Cursor::new(&ask.path, items, PAGE);
         cursor.delta_at = Some(clock);
+        cursor.since = since;
         cursor.select = Some(chosen);
         cursor
     };
@@ -123,6 +139,7 @@ fn round(scene: &mut Scene<'_>, ask: &Ask<'_>, kind: &Kind) -> Outcome {
 fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>, kind: &Kind, cursor: Cursor) -> Outcome {
     let chosen = cursor.select.clone().unwrap_or_default();
     let changes = cursor.delta_at.unwrap_or(0);
+    let since = cursor.since;
     let life = scene.settings.page_token_life.as_ms();
     let page = scene
         .tenant
@@ -136,7 +153,15 @@ fn answer(scene: &mut Scene<'_>, ask: &Ask<'_>, kind: &Kind, cursor: Cursor) -> 
     let values: Vec<Value> = page
         .items
         .iter()
-        .map(|index| (kind.render)(scene.tenant, *index, &wanted))
+        .map(|item| {
+            let row = Row {
+                index: item & !AGAIN,
+                again: item & AGAIN != 0,
+                since,
+                wanted: &wanted,
+            };
+            (kind.render)(scene.tenant, &row)
+        })
         .collect();
     let root = format!("{}/{}/delta", ask.root(), kind.name);
     let mut body = json!({"@odata.context": ask.context(&format!("{}({chosen})", kind.name)), "value": values});
@@ -187,31 +212,35 @@ fn check_token(
     Ok(position)
 }
 
-/// Replays happen: some changes come a second time later in the round.
-fn with_duplicates(tenant: &TenantState, mut items: Vec<u32>) -> Vec<u32> {
+/// What a round tells of. Replays happen: some rows come a second time later in the round.
+fn round_items(tenant: &TenantState, kind: &Kind, since: Option<u64>) -> Vec<u32> {
+    let mut items = (kind.changed)(tenant, since);
+    let share = if since.is_some() {
+        REPLAYS.0
+    } else {
+        REPLAYS.1
+    };
+    let draw = tenant.seed.corner("replay").nth(tenant.directory.clock);
     let again: Vec<u32> = items
         .iter()
-        .copied()
-        .filter(|index| {
-            tenant
-                .seed
-                .corner("replay")
-                .nth(tenant.directory.clock)
-                .nth(u64::from(*index))
-                .happens(0.2)
-        })
+        .filter(|index| draw.nth(u64::from(**index)).happens(share))
+        .map(|index| index | AGAIN)
         .collect();
     items.extend(again);
     items
 }
 
 fn changed_users(tenant: &TenantState, since: Option<u64>) -> Vec<u32> {
+    let in_bin = |user: &User| {
+        let draw = tenant.seed.corner("bin").nth(u64::from(user.index));
+        matches!(user.life, Life::SoftDeleted { .. }) && draw.happens(0.5)
+    };
     let mut hits: Vec<(u64, u32)> = tenant
         .directory
         .users
         .iter()
         .filter(|user| match since {
-            None => user.life == Life::Present,
+            None => user.life == Life::Present || in_bin(user),
             Some(since) => user.changed > since,
         })
         .map(|user| (user.changed, user.index))
@@ -249,13 +278,44 @@ fn with_id<'a>(wanted: &[&'a str]) -> Vec<&'a str> {
     list
 }
 
-fn render_user(tenant: &TenantState, index: u32, wanted: &[&str]) -> Value {
-    let user = &tenant.directory.users[index as usize];
-    removed(&user.person.id, user.life)
-        .unwrap_or_else(|| select(user_json(user, tenant), Some(&with_id(wanted))))
+fn render_user(tenant: &TenantState, row: &Row<'_>) -> Value {
+    let user = &tenant.directory.users[row.index as usize];
+    if let Some(gone) = removed(&user.person.id, user.life) {
+        return gone;
+    }
+    let wanted = with_id(row.wanted);
+    let only_part = tells_part(tenant, user, row);
+    let told = USER_PROPERTIES.iter().filter(|name| {
+        wanted.iter().any(|one| one.eq_ignore_ascii_case(name))
+            && (!only_part || *name == &"id" || has_changed(user, name, row.since.unwrap_or(0)))
+    });
+    let told = told.map(|name| ((*name).to_owned(), user_property(user, tenant, name)));
+    // What was never set is absent; what is not set any more is null.
+    let told: Map<String, Value> = told
+        .filter(|(_, value)| !value.is_null() || user.left > 0)
+        .collect();
+    Value::Object(told)
 }
 
-fn render_group(tenant: &TenantState, index: u32, wanted: &[&str]) -> Value {
+/// Whether only what changed is told: of objects that were told before alone.
+fn tells_part(tenant: &TenantState, user: &User, row: &Row<'_>) -> bool {
+    let known = row.again || row.since.is_some_and(|since| user.came <= since);
+    let draw = tenant.seed.corner("parts").nth(u64::from(row.index));
+    let draw = draw.nth(user.changed).nth(u64::from(row.again));
+    known && draw.happens(PARTS)
+}
+
+/// Whether a property changed after a position. What moves with each write is told with each.
+fn has_changed(user: &User, name: &str, since: u64) -> bool {
+    match name {
+        "onPremisesDistinguishedName" => user.moved.max(user.left) > since,
+        "onPremisesLastSyncDateTime" => true,
+        name => name.starts_with("onPremises") && user.left > since,
+    }
+}
+
+fn render_group(tenant: &TenantState, row: &Row<'_>) -> Value {
+    let (wanted, index) = (row.wanted, row.index);
     let group = &tenant.directory.groups[index as usize];
     if let Some(gone) = removed(&group.id, group.life) {
         return gone;

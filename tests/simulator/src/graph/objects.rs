@@ -49,6 +49,37 @@ const USER_DEFAULT: &[&str] = &[
     "jobTitle",
 ];
 
+/// Properties of a user, as Graph spells them.
+pub(crate) const USER_PROPERTIES: &[&str] = &[
+    "id",
+    "accountEnabled",
+    "displayName",
+    "userPrincipalName",
+    "mail",
+    "mailNickname",
+    "department",
+    "givenName",
+    "surname",
+    "jobTitle",
+    "proxyAddresses",
+    "createdDateTime",
+    "lastPasswordChangeDateTime",
+    "passwordPolicies",
+    "onPremisesDistinguishedName",
+    "onPremisesDomainName",
+    "onPremisesExtensionAttributes",
+    "onPremisesImmutableId",
+    "onPremisesLastSyncDateTime",
+    "onPremisesSamAccountName",
+    "onPremisesSecurityIdentifier",
+    "onPremisesSyncEnabled",
+    "onPremisesUserPrincipalName",
+    "onPremisesProvisioningErrors",
+    "serviceProvisioningErrors",
+    "onPremisesSyncBehavior",
+    "deletedDateTime",
+];
+
 fn user_field<'a>(user: &'a User, path: &str) -> Field<'a> {
     let synced = user.sync != Sync::Cloud;
     match path.to_ascii_lowercase().as_str() {
@@ -89,47 +120,78 @@ fn group_field<'a>(group: &'a Group, path: &str) -> Field<'a> {
     }
 }
 
+/// Everything a user has.
 pub(crate) fn user_json(user: &User, tenant: &TenantState) -> Value {
-    let synced = user.sync != Sync::Cloud;
-    let only = |value: Value| if synced { value } else { Value::Null };
-    let conflict = json!({
+    let properties = USER_PROPERTIES.iter();
+    let all = properties.map(|name| ((*name).to_owned(), user_property(user, tenant, name)));
+    Value::Object(all.collect())
+}
+
+/// One property of a user; null where there is none of this name.
+pub(crate) fn user_property(user: &User, tenant: &TenantState, name: &str) -> Value {
+    match name {
+        "id" => json!(user.person.id),
+        "accountEnabled" => json!(user.sync != Sync::Former),
+        "displayName" => json!(user.person.display_name),
+        "userPrincipalName" | "mail" => json!(user.upn),
+        "mailNickname" => json!(user.person.mailbox),
+        "department" => json!(user.person.team),
+        "proxyAddresses" => json!([format!("SMTP:{}", user.upn)]),
+        "createdDateTime" => json!(times::seconds(user.created)),
+        "lastPasswordChangeDateTime" => json!(times::seconds(user.password_changed)),
+        "onPremisesExtensionAttributes" => extensions(user),
+        "onPremisesProvisioningErrors" if user.conflict => json!([conflict(user, tenant)]),
+        "onPremisesProvisioningErrors" | "serviceProvisioningErrors" => json!([]),
+        "onPremisesSyncBehavior" => {
+            json!({"id": user.person.id, "isCloudManaged": user.cloud_managed})
+        }
+        "deletedDateTime" => match user.life {
+            Life::SoftDeleted { at } => json!(times::seconds(at)),
+            _ => Value::Null,
+        },
+        _ if user.sync == Sync::Cloud => Value::Null,
+        _ => on_premises(user, name),
+    }
+}
+
+/// What only users have that are synchronised, or were.
+fn on_premises(user: &User, name: &str) -> Value {
+    match name {
+        "passwordPolicies" => json!("DisablePasswordExpiration"),
+        "onPremisesDistinguishedName" => json!(user.person.dn_in(user.place, &user.ad_domain)),
+        "onPremisesDomainName" => json!(user.ad_domain),
+        "onPremisesImmutableId" => json!(user.person.immutable_id()),
+        "onPremisesLastSyncDateTime" => json!(times::seconds(user.last_sync)),
+        "onPremisesSamAccountName" => json!(user.person.account),
+        "onPremisesSecurityIdentifier" => json!(format!(
+            "S-1-5-21-1004336348-1177238915-682003330-{}",
+            1100 + user.index
+        )),
+        "onPremisesSyncEnabled" => json!(user.sync == Sync::Synced),
+        "onPremisesUserPrincipalName" => json!(user.upn),
+        _ => Value::Null,
+    }
+}
+
+/// All fifteen, most of them empty.
+fn extensions(user: &User) -> Value {
+    let one = |number: u32| {
+        let value = match number {
+            1 => json!(user.person.team),
+            10 if user.index.is_multiple_of(4) => json!("CloudSyncPilot"),
+            _ => Value::Null,
+        };
+        (format!("extensionAttribute{number}"), value)
+    };
+    Value::Object((1..=15).map(one).collect())
+}
+
+fn conflict(user: &User, tenant: &TenantState) -> Value {
+    json!({
         "category": "PropertyConflict",
         "occurredDateTime": times::seconds(user.last_sync),
         "propertyCausingError": "ProxyAddresses",
         "value": format!("smtp:{}@{}", user.person.account, tenant.spec.domains[0]),
-    });
-    json!({
-        "id": user.person.id,
-        "accountEnabled": user.sync != Sync::Former,
-        "displayName": user.person.display_name,
-        "userPrincipalName": user.upn,
-        "mail": user.upn,
-        "givenName": null,
-        "surname": null,
-        "jobTitle": null,
-        "proxyAddresses": [format!("SMTP:{}", user.upn)],
-        "createdDateTime": times::seconds(user.created),
-        "lastPasswordChangeDateTime": times::seconds(user.password_changed),
-        "passwordPolicies": only(json!("DisablePasswordExpiration")),
-        "onPremisesDistinguishedName": only(json!(user.person.dn(&user.ad_domain))),
-        "onPremisesDomainName": only(json!(user.ad_domain)),
-        "onPremisesImmutableId": only(json!(user.person.immutable_id())),
-        "onPremisesLastSyncDateTime": only(json!(times::seconds(user.last_sync))),
-        "onPremisesSamAccountName": only(json!(user.person.account)),
-        "onPremisesSecurityIdentifier": only(json!(format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1100 + user.index))),
-        "onPremisesSyncEnabled": match user.sync {
-            Sync::Synced => json!(true),
-            Sync::Former => json!(false),
-            Sync::Cloud => Value::Null,
-        },
-        "onPremisesUserPrincipalName": only(json!(user.upn)),
-        "onPremisesProvisioningErrors": if user.conflict { json!([conflict]) } else { json!([]) },
-        "serviceProvisioningErrors": [],
-        "onPremisesSyncBehavior": {"id": user.person.id, "isCloudManaged": user.cloud_managed},
-        "deletedDateTime": match user.life {
-            Life::SoftDeleted { at } => json!(times::seconds(at)),
-            _ => Value::Null,
-        },
     })
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Cursor {
     pub(crate) advanced: bool,
     /// Value of the change counter at the start of a delta round.
     pub(crate) delta_at: Option<u64>,
+    /// Value of the change counter after which the round tells changes; `None` where it tells everything.
+    pub(crate) since: Option<u64>,
     pub(crate) select: Option<String>,
     gave_empty: bool,
 }
@@ -41,6 +43,7 @@ impl Cursor {
             expires: i64::MAX,
             advanced: false,
             delta_at: None,
+            since: None,
             select: None,
             gave_empty: false,
         }

@@ -2,6 +2,7 @@
 
 use crate::chance::Seed;
 use crate::people::Person;
+use crate::places;
 use crate::story::Tenant;
 
 const DAY_MS: i64 = 86_400_000;
@@ -28,6 +29,8 @@ pub(crate) struct User {
     pub(crate) person: Person,
     pub(crate) upn: String,
     pub(crate) ad_domain: String,
+    /// Where it lies in its domain; see [`crate::places`].
+    pub(crate) place: usize,
     pub(crate) sync: Sync,
     pub(crate) cloud_managed: bool,
     pub(crate) conflict: bool,
@@ -36,6 +39,12 @@ pub(crate) struct User {
     pub(crate) password_changed: i64,
     pub(crate) life: Life,
     pub(crate) changed: u64,
+    /// Value of the change counter when it came, or came back.
+    pub(crate) came: u64,
+    /// The same when it was moved last.
+    pub(crate) moved: u64,
+    /// The same when its source of authority moved.
+    pub(crate) left: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -62,11 +71,7 @@ pub(crate) struct Directory {
 
 impl Directory {
     pub(crate) fn new(seed: Seed, tenant: &Tenant, origin: i64) -> Self {
-        let ad_domains: Vec<&str> = tenant
-            .configurations
-            .iter()
-            .map(|c| c.domain.as_str())
-            .collect();
+        let ad_domains = ad_domains(tenant);
         let users = (0..tenant.directory.users)
             .map(|index| new_user(seed, tenant, &ad_domains, origin, index))
             .collect();
@@ -135,9 +140,60 @@ impl Directory {
             user.sync = Sync::Cloud;
             user.cloud_managed = true;
             user.changed = self.clock;
+            user.left = self.clock;
             moved.push(index);
         }
         moved
+    }
+
+    /// Moves users to another container.
+    pub(crate) fn relocate(&mut self, draw: Seed, count: u32, at: i64) -> Vec<u32> {
+        let mut moved = Vec::new();
+        for n in 0..count {
+            let own = draw.nth(u64::from(n));
+            let Some(index) = self.pick(own) else {
+                break;
+            };
+            self.touch(index, at, false);
+            let user = &mut self.users[index as usize];
+            user.place = places::other(user.place, own.corner("to"));
+            user.moved = self.clock;
+            moved.push(index);
+        }
+        moved
+    }
+
+    /// Brings deleted users back, as long as they can be.
+    pub(crate) fn restore(&mut self, count: u32) -> Vec<u32> {
+        let deleted = |user: &&mut User| matches!(user.life, Life::SoftDeleted { .. });
+        let users = self.users.iter_mut().filter(deleted);
+        let mut back = Vec::new();
+        for user in users.take(usize::try_from(count).unwrap_or(usize::MAX)) {
+            self.clock += 1;
+            user.life = Life::Present;
+            user.changed = self.clock;
+            user.came = self.clock;
+            back.push(user.index);
+        }
+        back
+    }
+
+    /// New users come.
+    pub(crate) fn hire(&mut self, seed: Seed, tenant: &Tenant, count: u32, at: i64) -> Vec<u32> {
+        let ad_domains = ad_domains(tenant);
+        let mut came = Vec::new();
+        for _ in 0..count {
+            let Ok(index) = u32::try_from(self.users.len()) else {
+                break;
+            };
+            self.clock += 1;
+            let mut user = new_user(seed, tenant, &ad_domains, at, index);
+            (user.created, user.last_sync) = (at, at);
+            (user.changed, user.came) = (self.clock, self.clock);
+            self.users.push(user);
+            came.push(index);
+        }
+        came
     }
 
     /// A deletion becomes final after 30 days.
@@ -152,6 +208,11 @@ impl Directory {
             }
         }
     }
+}
+
+fn ad_domains(tenant: &Tenant) -> Vec<&str> {
+    let configurations = tenant.configurations.iter();
+    configurations.map(|c| c.domain.as_str()).collect()
 }
 
 fn new_user(seed: Seed, tenant: &Tenant, ad_domains: &[&str], origin: i64, index: u32) -> User {
@@ -189,6 +250,10 @@ fn new_user(seed: Seed, tenant: &Tenant, ad_domains: &[&str], origin: i64, index
         password_changed: origin - own.corner("password").upto(80 * DAY_MS),
         life: Life::Present,
         changed: 0,
+        came: 0,
+        moved: 0,
+        left: 0,
+        place: person.place,
         person,
     }
 }

@@ -183,6 +183,10 @@ impl World {
                     );
                 }
             }
+            Action::RestoreUsers { count, .. } => drop(tenant.directory.restore(*count)),
+            Action::MoveUsers { .. } | Action::HireUsers { .. } => {
+                written_by_cloud_sync(tenant, action, at, &settings);
+            }
             Action::DoubleWrite { count, .. } => double_write(tenant, *count, at, &settings),
             Action::DomainRecalculation { count, .. } => {
                 let draw = tenant.seed.corner("recalculation").nth(at.unsigned_abs());
@@ -296,6 +300,26 @@ fn set_agent(tenant: &mut TenantState, machine: &str, down_since: Option<i64>) {
     }
 }
 
+/// What changes in the directory on premises and is brought along by the next cycle.
+fn written_by_cloud_sync(
+    tenant: &mut TenantState,
+    action: &Action,
+    at: i64,
+    settings: &crate::story::Settings,
+) {
+    let draw = tenant.seed.corner("written").nth(at.unsigned_abs());
+    let written = match action {
+        Action::MoveUsers { count, .. } => tenant.directory.relocate(draw, *count, at),
+        Action::HireUsers { count, .. } => {
+            tenant.directory.hire(tenant.seed, &tenant.spec, *count, at)
+        }
+        _ => Vec::new(),
+    };
+    for person in written {
+        tenant.audit_write(Actor::CloudSync, person, at, false, settings);
+    }
+}
+
 fn double_write(tenant: &mut TenantState, count: u32, at: i64, settings: &crate::story::Settings) {
     let draw = tenant.seed.corner("double write").nth(at.unsigned_abs());
     for n in 0..count {
@@ -350,6 +374,9 @@ fn tenant_of(action: &Action) -> Option<&str> {
         | Action::UnknownEnumMembers { tenant, .. }
         | Action::NullFields { tenant, .. }
         | Action::DeleteUsers { tenant, .. }
+        | Action::RestoreUsers { tenant, .. }
+        | Action::MoveUsers { tenant, .. }
+        | Action::HireUsers { tenant, .. }
         | Action::DoubleWrite { tenant, .. }
         | Action::DomainRecalculation { tenant, .. }
         | Action::CloudManage { tenant, .. } => Some(tenant),

@@ -217,6 +217,101 @@ async fn delta_rounds_tell_changes_and_both_kinds_of_removal() {
     setup.stop().await;
 }
 
+/// Every row of a round, and the link to the next round.
+async fn round(setup: &Setup, token: &str, link: &str) -> (Vec<Value>, String) {
+    let mut rows = Vec::new();
+    let mut next = link.to_owned();
+    loop {
+        let body = setup.json(token, &next).await;
+        rows.extend(body["value"].as_array().unwrap().iter().cloned());
+        match body["@odata.nextLink"].as_str() {
+            Some(more) => more.clone_into(&mut next),
+            None => return (rows, body["@odata.deltaLink"].as_str().unwrap().to_owned()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_round_tells_parts_of_what_was_told_before_and_the_whole_of_what_is_new() {
+    let setup = Setup::start().await;
+    let token = setup.token().await;
+    let select = "displayName,onPremisesDistinguishedName,onPremisesSyncEnabled,jobTitle";
+    let (first, link) = round(
+        &setup,
+        &token,
+        &format!("/v1.0/users/delta?$select={select}"),
+    )
+    .await;
+    assert!(first.iter().all(|row| row.get("jobTitle").is_none()));
+    let dns: HashSet<&str> = first
+        .iter()
+        .filter_map(|row| row["onPremisesDistinguishedName"].as_str())
+        .collect();
+    let synced = setup.running.users("big");
+    let synced: HashSet<&str> = synced.values().filter_map(Option::as_deref).collect();
+    assert!(synced.is_subset(&dns), "all are told");
+    assert!(first.len() > setup.running.users("big").len(), "some twice");
+
+    let tenant = || "big".to_owned();
+    let count = 40;
+    for action in [
+        Action::MoveUsers {
+            tenant: tenant(),
+            count,
+        },
+        Action::HireUsers {
+            tenant: tenant(),
+            count,
+        },
+        Action::CloudManage {
+            tenant: tenant(),
+            count,
+        },
+        Action::DeleteUsers {
+            tenant: tenant(),
+            count,
+            hard: false,
+        },
+        Action::RestoreUsers {
+            tenant: tenant(),
+            count: count / 2,
+        },
+    ] {
+        setup.apply(&action);
+    }
+    let before: HashSet<&str> = first.iter().filter_map(|row| row["id"].as_str()).collect();
+    let (rows, _) = round(&setup, &token, &link).await;
+    let there: Vec<&Value> = rows
+        .iter()
+        .filter(|row| row.get("@removed").is_none())
+        .collect();
+    let (parts, whole): (Vec<&Value>, Vec<&Value>) = there
+        .into_iter()
+        .partition(|row| row.get("displayName").is_none());
+    assert!(
+        parts.len() > 10 && whole.len() > 40,
+        "{} and {}",
+        parts.len(),
+        whole.len()
+    );
+    let whole: HashSet<&str> = whole.iter().filter_map(|row| row["id"].as_str()).collect();
+    let known = |row: &&Value| {
+        let id = row["id"].as_str().unwrap();
+        before.contains(id) || whole.contains(id)
+    };
+    assert!(parts.iter().all(known));
+    let told = |field: &str| parts.iter().filter(|row| row.get(field).is_some()).count();
+    assert!(told("onPremisesDistinguishedName") > told("onPremisesSyncEnabled"));
+    assert!(
+        parts
+            .iter()
+            .any(|row| row["onPremisesSyncEnabled"].is_null())
+    );
+    let ids: HashSet<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
+    assert!(ids.len() < rows.len(), "some come twice");
+    setup.stop().await;
+}
+
 #[tokio::test]
 async fn either_engine_keeps_the_tenant_wide_time_fresh() {
     let setup = Setup::start().await;
