@@ -3,13 +3,13 @@
 
 mod configuration;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use syncwatch_domain::clock::Clock;
 use syncwatch_domain::dn;
-use syncwatch_domain::scope::known::{NoMembers, ruling};
+use syncwatch_domain::scope::known::{Members, ruling};
 use syncwatch_domain::scope::site::{Configuration, Places, Site};
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{Owned, OwnerVerdict, Store, StoreError, StoredObject, Topic};
@@ -26,7 +26,24 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct OwnerKeeper {
     store: Store,
-    tenants: BTreeMap<String, Option<Configuration>>,
+    tenants: BTreeMap<String, Option<JudgedWith>>,
+}
+
+/// What all objects of a tenant were judged with.
+#[derive(Debug, PartialEq, Eq)]
+struct JudgedWith {
+    configuration: Configuration,
+    /// Groups whose members are known.
+    groups: BTreeSet<String>,
+}
+
+/// Direct members of groups whose members are known.
+struct InGroups(BTreeMap<String, HashSet<String>>);
+
+impl Members for InGroups {
+    fn is_member(&self, group: &str, object_id: &str) -> Option<bool> {
+        Some(self.0.get(group)?.contains(object_id))
+    }
 }
 
 /// What one round did.
@@ -73,20 +90,26 @@ impl OwnerKeeper {
     pub async fn run_once(&mut self, now: Timestamp) -> Result<OwnerReport, StoreError> {
         let mut report = OwnerReport::default();
         for (tenant, judged_with) in &mut self.tenants {
-            let configuration = configuration::load(&self.store, tenant).await?;
-            let changed = judged_with.as_ref() != Some(&configuration);
-            let cause = configuration::difference(judged_with.as_ref(), &configuration);
-            let site = Site::new(configuration.clone());
+            let now_with = JudgedWith {
+                configuration: configuration::load(&self.store, tenant).await?,
+                groups: self.store.groups_read(tenant).await?,
+            };
+            let changed = judged_with.as_ref() != Some(&now_with);
+            if !changed && self.store.unseen_objects(tenant, 1).await?.is_empty() {
+                continue;
+            }
+            let site = Site::new(now_with.configuration.clone());
             let round = Round {
                 store: &self.store,
                 tenant,
                 site: &site,
-                cause,
+                members: InGroups(self.store.group_members(tenant).await?),
+                cause: cause(judged_with.as_ref(), &now_with),
                 now,
             };
             if changed {
                 round.all(&mut report).await?;
-                *judged_with = Some(configuration);
+                *judged_with = Some(now_with);
             } else {
                 round.unseen(&mut report).await?;
             }
@@ -95,11 +118,22 @@ impl OwnerKeeper {
     }
 }
 
+/// What changed from one judgement of all objects to the next, in words for a record of changes.
+fn cause(before: Option<&JudgedWith>, after: &JudgedWith) -> &'static str {
+    let configuration = before.map(|before| &before.configuration);
+    let same = configuration == Some(&after.configuration);
+    if same && before.is_some_and(|before| before.groups != after.groups) {
+        return "members of a group became known, or cannot be told any more";
+    }
+    configuration::difference(configuration, &after.configuration)
+}
+
 /// A look at the objects of one tenant.
 struct Round<'a> {
     store: &'a Store,
     tenant: &'a str,
     site: &'a Site,
+    members: InGroups,
     cause: &'static str,
     now: Timestamp,
 }
@@ -165,7 +199,7 @@ impl Round<'_> {
 
     fn owned(&self, stored: &StoredObject, places: &mut Places<'_>) -> Option<Owned> {
         let object = &stored.object;
-        let (ruling, _) = ruling(self.site, object, &NoMembers, |dn| places.find(dn))?;
+        let (ruling, _) = ruling(self.site, object, &self.members, |dn| places.find(dn))?;
         let domain = object.facts.dn.as_deref().and_then(dn::domain);
         Some(Owned {
             owner: ruling.owner,

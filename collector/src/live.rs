@@ -118,8 +118,8 @@ fn held_by(poll: Poll, roles: &[String]) -> Option<&'static str> {
             "OnPremisesPublishingProfiles.ReadWrite.All",
             "Policy.Read.HybridAuthentication",
         ],
-        Poll::Users => &["User.Read.All", "Directory.Read.All"],
-        Poll::Groups => &[
+        Poll::Users | Poll::CloudManaged => &["User.Read.All", "Directory.Read.All"],
+        Poll::Groups | Poll::GroupMembers => &[
             "Group.Read.All",
             "GroupMember.Read.All",
             "Directory.Read.All",

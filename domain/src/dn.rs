@@ -114,6 +114,12 @@ pub fn is_within(dn: &str, container: &str) -> Result<bool, DnError> {
     }))
 }
 
+/// The common name of what a name names, as it was meant; `None` when its first part is another one.
+#[must_use]
+pub fn common_name(dn: &str) -> Option<String> {
+    rdn::common_name(split(dn).0)
+}
+
 /// The DNS name of the domain a name lies in: its `DC` parts; `None` without any.
 #[must_use]
 pub fn domain(dn: &str) -> Option<String> {

@@ -32,6 +32,10 @@ words! {
         Users = "users",
         /// Groups, for their owners.
         Groups = "groups",
+        /// Users whose source of authority was moved to Entra ID.
+        CloudManaged = "cloud_managed",
+        /// Direct members of the groups that scopes name.
+        GroupMembers = "group_members",
         /// Reports of an agent, whatever they say; fails when none comes.
         AgentReports = "agent_reports",
         /// One section of an agent's reports.
@@ -152,6 +156,8 @@ impl Poll {
         Self::Credentials,
         Self::Users,
         Self::Groups,
+        Self::CloudManaged,
+        Self::GroupMembers,
     ];
 
     /// What is asked of each Cloud Sync configuration: sources named after its service principal.
@@ -215,6 +221,8 @@ impl Poll {
             ),
             Self::Users => ("User.Read.All", "which engine owns each user", true),
             Self::Groups => ("Group.Read.All", "which groups are synced", true),
+            Self::CloudManaged => ("User.Read.All", "which users are managed in Entra ID", true),
+            Self::GroupMembers => ("Group.Read.All", "who is in scope by a group", true),
             Self::AgentReports | Self::AgentSection => return None,
         };
         Some(Right {

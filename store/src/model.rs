@@ -11,7 +11,6 @@ use syncwatch_domain::delivery::{AttemptResult, NewDelivery};
 use syncwatch_domain::job::{ErrorGroup, Job};
 use syncwatch_domain::lane::{LaneKey, LaneStatus};
 use syncwatch_domain::log::{ProvisioningAction, ProvisioningStatus, RowId};
-use syncwatch_domain::object::ObjectChange;
 use syncwatch_domain::owner::ObjectType;
 use syncwatch_domain::report::{AgentIdentity, Record};
 use syncwatch_domain::source::{ReadFailure, SourceKey, SourceState};
@@ -19,6 +18,7 @@ use syncwatch_domain::time::Timestamp;
 use syncwatch_domain::window::LaneFacts;
 
 use crate::log_page::LogPage;
+use crate::object::ObjectPage;
 
 /// Number of a source's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -156,6 +156,8 @@ pub struct PollCommit<'a> {
     pub log: Option<&'a LogPage>,
     /// What a page of a delta query told.
     pub objects: Option<ObjectPage>,
+    /// What a page of a list of objects named.
+    pub listed: Option<ListedPage>,
     /// What the next read continues from; `None` leaves it as it is.
     pub resume: Option<String>,
     /// Sources found by this poll.
@@ -187,6 +189,7 @@ impl PollCommit<'_> {
             jobs_complete: false,
             log: None,
             objects: None,
+            listed: None,
             resume: None,
             discovered: Vec::new(),
             retired: Vec::new(),
@@ -196,20 +199,39 @@ impl PollCommit<'_> {
     }
 }
 
-/// What one page of a delta query told.
+/// What one page of a list of objects named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectPage {
-    /// Type of its objects.
-    pub kind: ObjectType,
-    /// Number of the newest full round, of which this is a page, or since which it tells changes.
-    pub round: i64,
-    /// The full round ends with this page: what it did not tell of is gone.
-    pub ends_round: bool,
-    /// Attributes that the round asks for, by their names in the directory in lower case: one that is not told of
-    /// an object has no value.
-    pub asked: Vec<String>,
-    /// What was told, in its order.
-    pub changes: Vec<ObjectChange>,
+pub struct ListedPage {
+    /// Which list.
+    pub list: ObjectList,
+    /// Number of the reading: higher than that of every reading of the list before.
+    pub reading: i64,
+    /// The reading ends with this page: what it did not name is not on the list.
+    pub ends: bool,
+    /// Ids of the objects, in lower case.
+    pub ids: Vec<String>,
+}
+
+/// Objects that have something in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectList {
+    /// The source of authority of objects of this type was moved to Entra ID.
+    CloudManaged(ObjectType),
+    /// They are direct members of the group with this distinguished name, in its only spelling.
+    Members(String),
+}
+
+impl ObjectList {
+    /// First part of the words for members.
+    pub(crate) const MEMBERS: &'static str = "members/";
+
+    /// The word for it in the database.
+    pub(crate) fn to_word(&self) -> String {
+        match self {
+            Self::CloudManaged(kind) => format!("cloud_managed/{kind}"),
+            Self::Members(group) => format!("{}{group}", Self::MEMBERS),
+        }
+    }
 }
 
 /// What a commit of a poll did.

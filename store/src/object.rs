@@ -7,13 +7,28 @@ use syncwatch_domain::object::{DirectoryObject, Life, ObjectChange, ObjectFacts}
 use syncwatch_domain::owner::{ObjectType, Owner, Standing};
 
 use crate::error::{During, StoreError, word};
-use crate::model::ObjectPage;
 use crate::owner::Owned;
 use crate::pools::{Tx, execute, fetch, fetch_in};
 use crate::store::Store;
 
 /// Objects per statement.
 const CHUNK: usize = 200;
+
+/// What one page of a delta query told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectPage {
+    /// Type of its objects.
+    pub kind: ObjectType,
+    /// Number of the newest full round, of which this is a page, or since which it tells changes.
+    pub round: i64,
+    /// The full round ends with this page: what it did not tell of is gone.
+    pub ends_round: bool,
+    /// Attributes that the round asks for, by their names in the directory in lower case: one that is not told of
+    /// an object has no value.
+    pub asked: Vec<String>,
+    /// What was told, in its order.
+    pub changes: Vec<ObjectChange>,
+}
 
 /// An object as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +45,7 @@ pub struct StoredObject {
     pub version: i64,
 }
 
-/// Row, id, type, life, facts, owner, standing, doubt, domain, unseen, version.
+/// Row, id, type, life, facts, owner, standing, doubt, domain, unseen, version, managed.
 type ObjectRow = (
     i64,
     String,
@@ -43,10 +58,13 @@ type ObjectRow = (
     String,
     i64,
     i64,
+    Option<i64>,
 );
 
-const COLUMNS: &str =
-    "id, object_id, kind, life, facts, owner, standing, doubt, owner_domain, unseen, version";
+/// Columns, whether the source of authority is Entra ID last.
+const SELECT: &str = "select id, object.object_id, kind, life, facts, owner, standing, doubt, owner_domain, unseen, \
+     version, l.reading from object left join listed_object l on l.tenant = object.tenant \
+     and l.list = 'cloud_managed/' || kind and l.object_id = object.object_id";
 
 impl Store {
     /// A page of the objects of a tenant in the order of their rows, from behind `after` on.
@@ -59,9 +77,7 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredObject>, StoreError> {
-        let sql = format!(
-            "select {COLUMNS} from object where tenant = $1 and id > $2 order by id limit $3"
-        );
+        let sql = format!("{SELECT} where object.tenant = $1 and id > $2 order by id limit $3");
         let rows: Vec<ObjectRow> = fetch!(
             self,
             "list objects",
@@ -73,6 +89,26 @@ impl Store {
         rows.into_iter().map(stored).collect()
     }
 
+    /// An object by its id in Entra ID; `None` when nobody told of it.
+    ///
+    /// # Errors
+    /// When the database refuses or holds a word this version does not know.
+    pub async fn object(
+        &self,
+        tenant: &str,
+        object_id: &str,
+    ) -> Result<Option<StoredObject>, StoreError> {
+        let sql = format!("{SELECT} where object.tenant = $1 and object.object_id = $2");
+        let rows: Vec<ObjectRow> = fetch!(
+            self,
+            "load an object",
+            sqlx::query_as(AssertSqlSafe(sql.clone()))
+                .bind(tenant)
+                .bind(object_id)
+        )?;
+        rows.into_iter().next().map(stored).transpose()
+    }
+
     /// Objects of a tenant that changed since their owner was judged.
     ///
     /// # Errors
@@ -82,9 +118,7 @@ impl Store {
         tenant: &str,
         limit: u32,
     ) -> Result<Vec<StoredObject>, StoreError> {
-        let sql = format!(
-            "select {COLUMNS} from object where tenant = $1 and unseen = 1 order by id limit $2"
-        );
+        let sql = format!("{SELECT} where object.tenant = $1 and unseen = 1 order by id limit $2");
         let rows: Vec<ObjectRow> = fetch!(
             self,
             "list changed objects",
@@ -97,7 +131,10 @@ impl Store {
 }
 
 fn stored(row: ObjectRow) -> Result<StoredObject, StoreError> {
-    let (row, id, kind, life, facts, owner, standing, doubt, domain, unseen, version) = row;
+    let (row, id, kind, life, facts, owner, standing, doubt, domain, unseen, version, managed) =
+        row;
+    let mut facts: ObjectFacts = serde_json::from_str(&facts).during("read an object")?;
+    facts.cloud_managed |= managed.is_some();
     let owned = match (owner, standing) {
         (Some(owner), Some(standing)) => Some(Owned {
             owner: word(Owner::from_word, &owner, "object", "owner")?,
@@ -113,7 +150,7 @@ fn stored(row: ObjectRow) -> Result<StoredObject, StoreError> {
             id,
             kind: word(ObjectType::from_word, &kind, "object", "kind")?,
             life: word(Life::from_word, &life, "object", "life")?,
-            facts: serde_json::from_str(&facts).during("read an object")?,
+            facts,
         },
         owned,
         unseen: unseen != 0,

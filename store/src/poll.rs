@@ -11,6 +11,7 @@ use crate::error::{During, StoreError};
 use crate::feed::{StoreEvent, Topic};
 use crate::lane::{Absorbed, absorb_all, overtakes};
 use crate::ledger::{close_ledger, enter_gaps};
+use crate::listed::take_listed;
 use crate::log::{JobRefs, NewLog};
 use crate::log_write::Way;
 use crate::model::{Fact, LaneUpdate, PollCommit, PollReceipt, SourceId, StoredSource};
@@ -104,6 +105,9 @@ impl Store {
         if let Some(page) = &commit.objects {
             take_objects(tx, &written.tenant, page).await?;
         }
+        if let Some(page) = &commit.listed {
+            take_listed(tx, &written.tenant, page).await?;
+        }
         record_facts(tx, &written.tenant, &commit.facts, commit.started_at).await?;
         written.receipt.discovered = change_sources(tx, commit).await?;
         Ok(Some(written))
@@ -125,7 +129,11 @@ impl Store {
 
     /// The tenant of the polled source, where it is needed; asked once.
     async fn tenant_of(&self, tx: &mut Tx, commit: &PollCommit<'_>) -> Result<String, StoreError> {
-        if commit.log.is_none() && commit.objects.is_none() && commit.facts.is_empty() {
+        let needed = commit.log.is_some()
+            || commit.objects.is_some()
+            || commit.listed.is_some()
+            || !commit.facts.is_empty();
+        if !needed {
             return Ok(String::new());
         }
         if let Some(tenant) = self.known_tenant(commit.source) {
@@ -178,6 +186,7 @@ async fn change_sources(
 fn is_long(commit: &PollCommit<'_>) -> bool {
     commit.log.is_some()
         || commit.objects.is_some()
+        || commit.listed.is_some()
         || commit.lanes.len() > FEW
         || commit.jobs.len() > FEW
 }

@@ -110,7 +110,18 @@ async fn prune_owners(tx: &mut Tx, before: i64) -> Result<u64, StoreError> {
         .bind(before)
         .bind(BITE)
     )?;
-    Ok(changes + counts)
+    // What is gone for good comes back as a new object, if at all.
+    let gone = execute!(
+        tx,
+        "remove objects that are gone",
+        sqlx::query(
+            "delete from object where id in (select id from object where life = 'gone' \
+             and unseen = 0 and owner is null and (owner_at is null or owner_at < $1) limit $2)"
+        )
+        .bind(before)
+        .bind(BITE)
+    )?;
+    Ok(changes + counts + gone)
 }
 
 async fn prune_alerts(tx: &mut Tx, before: i64) -> Result<u64, StoreError> {

@@ -5,6 +5,7 @@ mod alerts;
 mod bench;
 mod lanes;
 mod ledger;
+mod listed;
 mod logs;
 mod objects;
 mod outbox;

@@ -17,7 +17,7 @@ use self::reader::{Reader, World};
 use crate::house::Place;
 
 /// Users of the tenant unless `SYNCWATCH_OBJECTS` says otherwise.
-const USERS: u32 = 20_000;
+const USERS: u32 = 8_000;
 /// Rounds of changes.
 const ROUNDS: u64 = 6;
 const TENANT: &str = "grossberg";
@@ -169,7 +169,13 @@ async fn what_is_on_record_is_what_a_fresh_read_finds(place: Place, fresh: Place
     holds_the_truth(&world, of_lived);
     are_the_same(of_lived, of_fresh);
     let counts = owners_are_the_same(&lived, [of_lived, of_fresh]).await;
-    for owner in [Owner::Connect, Owner::Cloud, Owner::BothOpen, Owner::None] {
+    for owner in [
+        Owner::Connect,
+        Owner::Cloud,
+        Owner::BothOpen,
+        Owner::CloudManaged,
+        Owner::None,
+    ] {
         assert!(counts.contains_key(&owner), "{counts:?}");
     }
     let outside = of_lived.values().filter(|stored| {

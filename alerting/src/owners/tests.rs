@@ -12,7 +12,8 @@ use syncwatch_domain::scope::cloud::{self, CloudRule, CloudScope, ObjectMapping}
 use syncwatch_domain::source::{Poll, SourceKey};
 use syncwatch_domain::sync_server::{self, Part};
 use syncwatch_store::{
-    AgentRecord, Fact, ObjectPage, PollCommit, PollOutcome, ReportCommit, SourceId, StoreOptions,
+    AgentRecord, Fact, ListedPage, ObjectList, ObjectPage, PollCommit, PollOutcome, ReportCommit,
+    SourceId, StoreOptions,
 };
 
 use super::*;
@@ -358,4 +359,42 @@ async fn both_engines_are_put_together_from_graph_and_the_agent() {
     bench.round(13).await;
     let asleep = [(Owner::Cloud, 1), (Owner::Connect, 1), (Owner::None, 1)];
     assert_eq!(bench.counts().await, asleep);
+}
+
+#[tokio::test]
+async fn members_of_a_group_count_once_they_are_known() {
+    let mut bench = Bench::new().await;
+    let mut scope = scope(&[]);
+    scope.value["rules"][0]["groups"] = json!(["CN=Pilot Group,DC=orchard,DC=example"]);
+    bench
+        .commit(|commit| {
+            commit.jobs = vec![job(true)];
+            commit.facts = vec![scope];
+        })
+        .await;
+    bench.users(vec![user("a", STAFF), user("b", STAFF)]).await;
+    bench.round(10).await;
+    assert_eq!(bench.counts().await, [(Owner::Unknown, 2)]);
+    let list = |reading, ids: &[&str]| ListedPage {
+        list: ObjectList::Members("cn=pilot group,dc=orchard,dc=example".to_owned()),
+        reading,
+        ends: true,
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+    };
+    bench
+        .commit(|commit| commit.listed = Some(list(1, &["a"])))
+        .await;
+    assert_eq!(bench.round(11).await.judged, 2);
+    assert_eq!(bench.counts().await, [(Owner::Cloud, 1), (Owner::None, 1)]);
+    bench
+        .commit(|commit| commit.listed = Some(list(2, &["a", "b"])))
+        .await;
+    assert_eq!(bench.round(12).await.judged, 1);
+    assert_eq!(bench.counts().await, [(Owner::Cloud, 2)]);
+    bench.store.forget_group_members(TENANT, &[]).await.unwrap();
+    bench.round(13).await;
+    assert_eq!(bench.counts().await, [(Owner::Unknown, 2)]);
+    let changes = bench.store.owner_changes(TENANT, 2).await.unwrap();
+    let known = "members of a group became known, or cannot be told any more";
+    assert!(changes.iter().all(|change| change.cause == known));
 }

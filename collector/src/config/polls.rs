@@ -34,6 +34,10 @@ pub struct PollsSection {
     pub users: PollSection,
     /// Groups by delta queries, for their owners. Default schedule `15m` (polling budget).
     pub groups: PollSection,
+    /// Users whose source of authority was moved to Entra ID. Default schedule `15m`.
+    pub cloud_managed: PollSection,
+    /// Direct members of the groups that scopes name. Default schedule `15m`.
+    pub group_members: PollSection,
 }
 
 impl PollsSection {
@@ -52,6 +56,8 @@ impl PollsSection {
             Poll::Credentials => &self.credentials,
             Poll::Users => &self.users,
             Poll::Groups => &self.groups,
+            Poll::CloudManaged => &self.cloud_managed,
+            Poll::GroupMembers => &self.group_members,
             Poll::AgentReports | Poll::AgentSection => return None,
         })
     }
@@ -112,7 +118,11 @@ pub const fn default_schedule(poll: Poll) -> Schedule {
         | Poll::AgentSection => Span::secs(60),
         Poll::ProvisioningLogs | Poll::DirectoryAudits => Span::secs(120),
         Poll::Agents => Span::minutes(10),
-        Poll::ServicePrincipals | Poll::Users | Poll::Groups => Span::minutes(15),
+        Poll::ServicePrincipals
+        | Poll::Users
+        | Poll::Groups
+        | Poll::CloudManaged
+        | Poll::GroupMembers => Span::minutes(15),
         Poll::JobSchemas => Span::minutes(60),
         Poll::Credentials => Span::minutes(24 * 60),
     })

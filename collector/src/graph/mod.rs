@@ -38,6 +38,12 @@ pub(crate) enum Endpoint {
     Users,
     /// `/groups/delta`
     Groups,
+    /// `/users` whose source of authority was moved
+    CloudManaged,
+    /// `/groups` of a name
+    GroupNames,
+    /// `/groups/{id}/members`
+    GroupMembers,
 }
 
 /// Requests that share a budget of the service.
@@ -68,6 +74,9 @@ impl Endpoint {
             Self::Applications => "applications",
             Self::Users => "users",
             Self::Groups => "groups",
+            Self::CloudManaged => "cloud_managed",
+            Self::GroupNames => "group_names",
+            Self::GroupMembers => "group_members",
         }
     }
 
@@ -82,7 +91,10 @@ impl Endpoint {
             | Self::Agents
             | Self::Applications
             | Self::Users
-            | Self::Groups => Family::Directory,
+            | Self::Groups
+            | Self::CloudManaged
+            | Self::GroupNames
+            | Self::GroupMembers => Family::Directory,
         }
     }
 
@@ -90,7 +102,11 @@ impl Endpoint {
     const fn is_advanced(self) -> bool {
         matches!(
             self,
-            Self::ServicePrincipals | Self::AppRoleAssignments | Self::Applications
+            Self::ServicePrincipals
+                | Self::AppRoleAssignments
+                | Self::Applications
+                | Self::CloudManaged
+                | Self::GroupNames
         )
     }
 }

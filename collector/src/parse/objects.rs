@@ -13,6 +13,7 @@ use syncwatch_domain::owner::ObjectType;
 
 use super::ParseError;
 use super::page::Page;
+use super::principals::Listed;
 use super::values::is;
 
 const WHAT: &str = "directory objects";
@@ -191,8 +192,7 @@ fn change(
     kind: ObjectType,
     asked: &BTreeSet<String>,
 ) -> Result<ObjectChange, ParseError> {
-    let id = raw.id.filter(|id| !id.is_empty());
-    let id = id.ok_or_else(|| ParseError::new(WHAT, "the object has no id"))?;
+    let id = id(raw.id)?;
     let life = match raw.removed {
         None => Life::Present,
         Some(removed)
@@ -207,7 +207,7 @@ fn change(
         Some(_) => Life::Deleted,
     };
     Ok(ObjectChange {
-        id: id.to_ascii_lowercase(),
+        id,
         kind,
         life,
         facts: ToldFacts {
@@ -257,4 +257,78 @@ fn texts(value: &Value) -> Vec<String> {
         Value::Array(values) => values.iter().filter_map(text).collect(),
         value => text(value).into_iter().collect(),
     }
+}
+
+#[derive(Deserialize)]
+struct RawId {
+    #[serde(default)]
+    id: Option<String>,
+}
+
+/// Reads a page of a list for the ids of its objects.
+pub(crate) fn ids(body: &[u8]) -> Result<Listed<String>, ParseError> {
+    let page = Page::split(WHAT, body)?;
+    let mut items = Vec::new();
+    for (index, raw) in page.all::<RawId>()?.into_iter().enumerate() {
+        items.push(id(raw.id).map_err(|error| error.in_row(index))?);
+    }
+    Ok(Listed {
+        items,
+        next_link: page.next_link().map(str::to_owned),
+    })
+}
+
+/// A group, as it is told from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedGroup {
+    pub(crate) id: String,
+    /// AD domain, as a DNS name.
+    pub(crate) domain: String,
+    /// `sAMAccountName`.
+    pub(crate) account: String,
+    pub(crate) is_synced: bool,
+}
+
+impl NamedGroup {
+    /// Properties to ask for.
+    pub(crate) const SELECT: &'static str =
+        "id,onPremisesDomainName,onPremisesSamAccountName,onPremisesSyncEnabled";
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawGroup {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    on_premises_domain_name: Option<String>,
+    #[serde(default)]
+    on_premises_sam_account_name: Option<String>,
+    #[serde(default)]
+    on_premises_sync_enabled: Option<bool>,
+}
+
+/// Reads a page of groups.
+pub(crate) fn named_groups(body: &[u8]) -> Result<Listed<NamedGroup>, ParseError> {
+    let page = Page::split("groups", body)?;
+    let mut items = Vec::new();
+    for (index, raw) in page.all::<RawGroup>()?.into_iter().enumerate() {
+        items.push(NamedGroup {
+            id: id(raw.id).map_err(|error| error.in_row(index))?,
+            domain: raw.on_premises_domain_name.unwrap_or_default(),
+            account: raw.on_premises_sam_account_name.unwrap_or_default(),
+            is_synced: raw.on_premises_sync_enabled == Some(true),
+        });
+    }
+    Ok(Listed {
+        items,
+        next_link: page.next_link().map(str::to_owned),
+    })
+}
+
+/// An object id in lower case.
+fn id(id: Option<String>) -> Result<String, ParseError> {
+    let id = id.filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| ParseError::new(WHAT, "the object has no id"))?;
+    Ok(id.to_ascii_lowercase())
 }

@@ -2,11 +2,14 @@
 //! the attempt. Every poll can be repeated at any time without harm.
 
 pub(crate) mod agents;
+mod asked;
 pub(crate) mod book;
 pub(crate) mod catch_up;
 pub(crate) mod credentials;
 pub(crate) mod jobs;
+mod listed;
 pub(crate) mod logs;
+mod members;
 pub(crate) mod objects;
 pub(crate) mod organization;
 pub(crate) mod principals;
@@ -170,6 +173,8 @@ async fn ask(run: &PollRun<'_>) -> Result<Ran, PollError> {
         Poll::Agents => agents::read(run).await,
         Poll::Credentials => credentials::read(run).await,
         Poll::Users | Poll::Groups => objects::read(run).await,
+        Poll::CloudManaged => listed::cloud_managed(run).await,
+        Poll::GroupMembers => members::read(run).await,
         // Agents bring their reports by another way; nothing schedules these.
         Poll::AgentReports | Poll::AgentSection => Ok(Ran::Committed),
     }

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use syncwatch_domain::owner::ObjectType;
-use syncwatch_domain::scope::cloud::{self, CloudScope};
 use syncwatch_domain::source::Poll;
 use syncwatch_domain::time::Timestamp;
 use syncwatch_store::{ObjectPage, PollCommit, PollOutcome};
 use url::Url;
 
+use super::asked::asked;
 use super::{PollError, PollRun, Ran, readable};
 use crate::graph::{Endpoint, GraphError, Next};
 use crate::parse::objects::{DeltaPage, delta, held, select};
@@ -88,19 +88,12 @@ pub(crate) async fn read(run: &PollRun<'_>) -> Result<Ran, PollError> {
     result
 }
 
-/// Attributes that scopes mention and that Graph has: no more is kept of a person.
+/// Attributes that scopes ask for and that Graph has: no more is kept of a person.
 async fn wanted(run: &PollRun<'_>) -> Result<BTreeSet<String>, PollError> {
     let (kind, ..) = of(run.source.state.key.poll);
-    let facts = run.store.facts_named(cloud::PREFIX, "").await?;
-    let scopes = facts
-        .into_iter()
-        .filter(|fact| fact.tenant == run.tenant.config.name)
-        .filter_map(|fact| serde_json::from_value::<CloudScope>(fact.value).ok());
-    let mut wanted = BTreeSet::new();
-    for scope in scopes {
-        wanted.extend(scope.attributes().filter_map(|name| held(kind, name)));
-    }
-    Ok(wanted)
+    let asked = asked(run.store, &run.tenant.config.name).await?;
+    let attributes = asked.attributes.iter();
+    Ok(attributes.filter_map(|name| held(kind, name)).collect())
 }
 
 async fn read_on(run: &PollRun<'_>, round: &mut Round) -> Result<Ran, PollError> {

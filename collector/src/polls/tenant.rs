@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) logs_usable: bool,
     /// Where the rounds of delta queries stand.
     pub(crate) rounds: BTreeMap<Poll, Round>,
+    /// Numbers of the newest readings of lists of objects.
+    pub(crate) readings: BTreeMap<Poll, i64>,
     /// Positions of the log polls between two runs.
     pub(crate) progress: BTreeMap<Poll, Progress>,
 }

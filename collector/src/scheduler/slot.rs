@@ -89,7 +89,11 @@ impl Slot {
 
     /// Whether lanes are judged without it: it may take long, and tells nothing of cycles.
     pub(super) const fn is_aside(&self) -> bool {
-        self.is_log() || matches!(self.poll(), Poll::Users | Poll::Groups)
+        self.is_log()
+            || matches!(
+                self.poll(),
+                Poll::Users | Poll::Groups | Poll::CloudManaged | Poll::GroupMembers
+            )
     }
 
     pub(super) const fn is_waiting(&self) -> bool {

@@ -4,6 +4,7 @@
 
 mod catching_up;
 mod lanes;
+mod listed;
 mod logs;
 mod objects;
 mod schemas;

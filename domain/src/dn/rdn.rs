@@ -76,15 +76,29 @@ fn values_of(raw: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// One type with its value.
+/// The only spelling of one type with its value.
 fn value(raw: &str) -> Result<String, DnError> {
+    let (mut out, text) = meant(raw)?;
+    out.push('=');
+    escape(&FOLD.fold_string(&text), &mut out);
+    Ok(out)
+}
+
+/// The value of a part that is a common name and nothing else, as it was meant.
+pub(super) fn common_name(raw: &str) -> Option<String> {
+    let mut values = values_of(raw);
+    let (kind, text) = meant(values.next()?).ok()?;
+    (kind == "cn" && values.next().is_none()).then_some(text)
+}
+
+/// The short name of a type, and its value as it was meant.
+fn meant(raw: &str) -> Result<(String, String), DnError> {
     let bad = |why| DnError::new(raw, why);
     let (kind, text) = raw
         .split_once('=')
         .ok_or_else(|| bad("it has no equals sign between type and value"))?;
-    let mut out =
+    let kind =
         name(kind.trim_matches(' ')).ok_or_else(|| bad("it has no type before the equals sign"))?;
-    out.push('=');
     let text = text.trim_start_matches(' ');
     let octets = match text.strip_prefix('#') {
         Some(digits) => encoded(digits.trim_end_matches(' '))
@@ -92,8 +106,7 @@ fn value(raw: &str) -> Result<String, DnError> {
         None => unescaped(text).map_err(bad)?,
     };
     let text = String::from_utf8(octets).map_err(|_| bad("its escaped bytes are not UTF-8"))?;
-    escape(&FOLD.fold_string(&text), &mut out);
-    Ok(out)
+    Ok((kind, text))
 }
 
 /// Writes a value so that it reads as itself.

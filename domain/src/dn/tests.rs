@@ -219,3 +219,22 @@ proptest! {
         let _ = Memo::new(&tree, 0, |sum: &mut u8, _: &u8| *sum = sum.wrapping_add(1)).find(&other);
     }
 }
+
+#[test]
+fn a_common_name_is_told_as_it_was_meant() {
+    for (dn, expected) in [
+        ("CN=Pilot,OU=Groups,DC=x", Some("Pilot")),
+        ("cn = Pilot Süd ,DC=x", Some("Pilot Süd")),
+        (
+            r#"CN=Einkauf\, Werk \"2\",DC=x"#,
+            Some(r#"Einkauf, Werk "2""#),
+        ),
+        (r"2.5.4.3=M\C3\BCller,DC=x", Some("Müller")),
+        ("OU=Pilot,DC=x", None),
+        ("CN=a+uid=b,DC=x", None),
+        ("Pilot", None),
+        ("", None),
+    ] {
+        assert_eq!(common_name(dn).as_deref(), expected, "{dn}");
+    }
+}

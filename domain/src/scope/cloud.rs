@@ -46,9 +46,7 @@ impl CloudScope {
             .flat_map(|rule| rule.containers.iter().chain(&rule.groups))
             .map(String::as_str)
     }
-}
 
-impl CloudScope {
     /// Attributes that its filters ask for, as they name them.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.rules

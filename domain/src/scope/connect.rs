@@ -7,7 +7,7 @@ use super::filter::{Attributes, meets_rule};
 use super::truth::{Doubt, Truth};
 use crate::owner::{Guard, ObjectType};
 use crate::report::connectors::{Connector, Partition};
-use crate::report::rules::{Direction, LinkType, Rule};
+use crate::report::rules::{Condition, Direction, LinkType, Rule};
 
 /// Attribute of the metaverse that marks an object for silence.
 const NO_FLOW: &str = "cloudNoFlow";
@@ -116,6 +116,21 @@ impl ConnectConfiguration {
             inbound: self.value(id, kind, NO_FLOW, object),
             outbound: self.silences(kind),
         }
+    }
+
+    /// Conditions on single objects: of inbound rules of one's own that silence objects or take them out.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let sets_flag = |rule: &&Rule| {
+            rule.flows.iter().any(|flow| {
+                [NO_FLOW, FILTERED]
+                    .iter()
+                    .any(|flag| flow.destination.eq_ignore_ascii_case(flag))
+            })
+        };
+        self.rules()
+            .filter(|rule| rule.direction.is(Direction::Inbound) && !rule.standard)
+            .filter(sets_flag)
+            .flat_map(|rule| rule.scope.iter().flatten())
     }
 
     fn rules(&self) -> impl Iterator<Item = &Rule> {

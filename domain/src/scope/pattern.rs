@@ -21,7 +21,7 @@ struct Compiled {
 }
 
 thread_local! {
-    // A filter is asked about every object, and to compile it takes a thousand times as long as to ask.
+    // A filter is asked about every object, and compiling it takes far longer than asking.
     static COMPILED: RefCell<HashMap<String, Rc<Compiled>>> = RefCell::default();
 }
 

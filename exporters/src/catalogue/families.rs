@@ -89,6 +89,9 @@ const ENDPOINT: Label = closed(
         "applications",
         "users",
         "groups",
+        "cloud_managed",
+        "group_names",
+        "group_members",
     ],
 );
 const RECEIVER: Label = names("receiver", "name of a `[[receiver]]` in the config");

@@ -293,6 +293,25 @@ create table object (
 );
 create index object_paged on object (tenant, id);
 create index object_unseen on object (tenant, id) where unseen = 1;
+create index object_gone on object (id) where life = 'gone';
+
+-- Lists of objects that have something in common, read page by page.
+create table object_list (
+    tenant text not null,
+    list text not null,
+    -- Number of the newest reading that came to its end.
+    reading bigint not null,
+    primary key (tenant, list)
+);
+
+create table listed_object (
+    tenant text not null,
+    list text not null,
+    object_id text not null,
+    -- Number of the newest reading that named it.
+    reading bigint not null,
+    primary key (tenant, list, object_id)
+);
 
 create table owner_change (
     id bigint generated always as identity primary key,

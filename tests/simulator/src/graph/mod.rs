@@ -9,6 +9,7 @@ pub(crate) mod filter;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod mangle;
+pub(crate) mod members;
 pub(crate) mod objects;
 pub(crate) mod odata;
 pub(crate) mod organization;

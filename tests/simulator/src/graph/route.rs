@@ -2,7 +2,7 @@
 
 use crate::graph::error::GraphError;
 use crate::graph::{
-    Ask, Outcome, Scene, agents, apps, audits, delta, health, jobs, objects, organization,
+    Ask, Outcome, Scene, agents, apps, audits, delta, health, jobs, members, objects, organization,
 };
 use crate::graph::{provisioning, rights, schema, throttle};
 
@@ -143,6 +143,7 @@ fn dispatch(scene: &mut Scene<'_>, ask: &Ask<'_>, segments: &[&str]) -> Outcome 
         ["groups"] => objects::groups(scene, ask),
         ["groups", "$count"] => objects::count_groups(scene, ask),
         ["groups", "delta"] => delta::groups(scene, ask),
+        ["groups", id, "members"] => members::members(scene, ask, id),
         ["admin", "serviceAnnouncement", "healthOverviews"] => health::overviews(scene, ask),
         ["admin", "serviceAnnouncement", "issues"] => health::issues(scene, ask),
         ["onPremisesPublishingProfiles", "provisioning", rest @ ..] if ask.beta() => {

@@ -313,6 +313,42 @@ async fn a_round_tells_parts_of_what_was_told_before_and_the_whole_of_what_is_ne
 }
 
 #[tokio::test]
+async fn members_of_a_group_come_in_pages_without_those_in_the_bin() {
+    let setup = Setup::start().await;
+    let token = setup.token().await;
+    let groups = setup
+        .json(&token, "/v1.0/groups/delta?$select=members")
+        .await;
+    let groups = groups["value"].as_array().unwrap();
+    let size = |group: &&Value| group["members@delta"].as_array().map_or(0, Vec::len);
+    let largest = groups.iter().max_by_key(size).unwrap();
+    let path = format!("/v1.0/groups/{}/members", largest["id"].as_str().unwrap());
+    let mut next = format!("{path}?$select=id&$top=3");
+    let mut ids = HashSet::new();
+    loop {
+        let body = setup.json(&token, &next).await;
+        let rows = body["value"].as_array().unwrap();
+        assert!(rows.len() <= 3);
+        ids.extend(
+            rows.iter()
+                .map(|row| row["id"].as_str().unwrap().to_owned()),
+        );
+        match body["@odata.nextLink"].as_str() {
+            Some(link) => link.clone_into(&mut next),
+            None => break,
+        }
+    }
+    let told = largest["members@delta"].as_array().unwrap().iter();
+    let told: HashSet<String> = told
+        .map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, told);
+    let (status, _) = setup.error(&token, "/v1.0/groups/nobody/members").await;
+    assert_eq!(status, 404);
+    setup.stop().await;
+}
+
+#[tokio::test]
 async fn either_engine_keeps_the_tenant_wide_time_fresh() {
     let setup = Setup::start().await;
     let token = setup.token().await;
