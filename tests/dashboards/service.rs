@@ -134,6 +134,8 @@ polls.organization.schedule = "1s"
 polls.organization_beta.schedule = "1s"
 polls.agents.schedule = "1s"
 polls.credentials.schedule = "2s"
+polls.users.schedule = "1s"
+polls.groups.schedule = "1s"
 
 [[tenant.agent]]
 host = "MB-SYNC01"

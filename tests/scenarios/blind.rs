@@ -41,6 +41,10 @@ polls.organization.enabled = false
 polls.organization_beta.enabled = false
 polls.agents.enabled = false
 polls.credentials.enabled = false
+polls.users.enabled = false
+polls.groups.enabled = false
+polls.cloud_managed.enabled = false
+polls.group_members.enabled = false
 "#;
 
 fn domain(number: usize) -> String {
@@ -72,7 +76,7 @@ domains = ["nordwall.example"]
 id = "8d1c0f3e-2a6b-4f57-b0d9-41c7e95a6b02"
 secret = "scenario~Secret"
 secret_ends = "200d"
-roles = ["Application.Read.All", "AuditLog.Read.All", "Organization.Read.All", "Synchronization.Read.All"]
+roles = ["Application.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All", "Synchronization.Read.All", "User.Read.All"]
 "#,
     );
     for number in 0..CONFIGURATIONS {

@@ -44,7 +44,7 @@ prefix = "spreewerk"
 domains = ["spreewerk.example"]
 [[tenant.client]]
 id = "{CLIENT}"
-roles = ["Application.Read.All", "AuditLog.Read.All", "Organization.Read.All", "Synchronization.Read.All"]
+roles = ["Application.Read.All", "AuditLog.Read.All", "Group.Read.All", "Organization.Read.All", "Synchronization.Read.All", "User.Read.All"]
 {client}
 [[tenant.configuration]]
 domain = "{DOMAIN}"

@@ -65,6 +65,10 @@ polls.organization.enabled = false
 polls.organization_beta.enabled = false
 polls.agents.enabled = false
 polls.credentials.schedule = "30s"
+polls.users.enabled = false
+polls.groups.enabled = false
+polls.cloud_managed.enabled = false
+polls.group_members.enabled = false
 "#;
 
 /// Plays the story; gives what was told and how many commits it took.
